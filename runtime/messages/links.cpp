@@ -1,0 +1,21 @@
+#include "runtime/messages/links.hpp"
+
+#include <iterator>
+
+namespace qnfv {
+
+std::string to_string(qkd_phase x) {
+  static const char* names[] = {"idle",      "line_measure", "sync",       "visibility",
+                                "raw_exchange", "reconcile", "amplify",    "keys_ready",
+                                "lost",      "failed"};
+  static_assert(std::size(names) == static_cast<size_t>(qkd_phase::failed) + 1, "name every phase");
+  return names[static_cast<size_t>(x)];
+}
+
+std::string to_string(link_state x) {
+  static const char* names[] = {"off", "initialising", "distilling", "releasing", "lost", "failed"};
+  static_assert(std::size(names) == link_state_count, "name every state");
+  return names[static_cast<size_t>(x)];
+}
+
+} // namespace qnfv

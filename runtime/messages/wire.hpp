@@ -1,0 +1,235 @@
+#pragma once
+
+// Every message type of the project, in two lists: what may cross hosts, and what never leaves a
+// process. Only the first list is registered with CAF (wire.cpp).
+//
+// Types of the local list must never be registered: CAF 0.17.6 sends an unregistered type nowhere,
+// but a registered one whose fields it cannot read arrives as a default-constructed value without
+// any error. A test holds the two lists apart.
+
+#include "runtime/messages/message.hpp"
+
+namespace qnfv {
+
+// keys
+struct reserve_key;
+struct claim_key;
+struct confirm_block;
+struct block_confirmed;
+struct assign_key;
+struct key_assigned;
+struct reconcile_keys;
+struct keys_gone;
+struct pool_status_query;
+struct pool_status;
+struct keys_status_query;
+struct keys_status;
+struct key_block;
+struct key_grant;
+// links
+struct start_distilling;
+struct stop_distilling;
+struct set_line;
+struct device_report;
+struct device_status_query;
+struct emulated_block;
+struct links_query;
+struct link_list;
+struct link_status_query;
+struct link_status;
+struct link_tick;
+// channels
+struct open_channel;
+struct expect_channel;
+struct channel_address_query;
+struct channel_address;
+struct channel_opened;
+// images
+struct add_image;
+struct list_images;
+struct image_list;
+struct remove_image;
+struct find_image;
+struct image_record;
+struct deliver_image;
+struct order;
+struct order_query;
+struct list_orders;
+struct order_list;
+struct cancel_order;
+struct open_stream;
+struct stream_opened;
+struct run_stream;
+struct stream_sent;
+struct stream_progress_query;
+struct stream_progress;
+struct close_stream;
+struct accept_stream;
+struct await_stream;
+struct stream_received;
+struct transfer_offer;
+struct transfer_accepted;
+struct transfer_done;
+struct transfer_verdict;
+struct transfer_cancel;
+// records
+struct save_image;
+struct forget_image;
+struct load_images;
+struct save_order;
+struct load_orders;
+// vnfs
+struct load_image;
+struct image_sink;
+struct unload_image;
+struct create_vnf;
+struct stop_vnf;
+struct list_vnfs;
+struct vnf_info;
+struct vnf_list;
+struct create_instance;
+struct start_instance;
+struct stop_instance;
+struct inspect_instance;
+struct instance;
+// admin
+struct accepted;
+struct tick;
+struct join;
+struct joined;
+struct heartbeat;
+struct peer_up;
+struct peer_down;
+struct peer_reached;
+struct peer_lost;
+struct site_status_query;
+struct site_status;
+struct lab_status_query;
+struct lab_status;
+struct trace_query;
+struct trace_page;
+struct shutdown_site;
+// tracing
+struct trace_context;
+// streams: what a pump's threads tell its actor
+struct pump_finished;
+
+} // namespace qnfv
+
+// What may cross hosts.
+CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::trace_context))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::accepted))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::join))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::joined))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::heartbeat))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::site_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::site_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::lab_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::lab_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::trace_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::trace_page))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::shutdown_site))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::confirm_block))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::block_confirmed))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::assign_key))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::key_assigned))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::reconcile_keys))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_gone))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::start_distilling))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::stop_distilling))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::set_line))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::emulated_block))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::links_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_list))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::add_image))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::list_images))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::image_list))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::remove_image))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::image_record))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::deliver_image))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::order))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::order_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::list_orders))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::order_list))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::cancel_order))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::transfer_offer))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::transfer_accepted))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::transfer_done))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::transfer_verdict))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::transfer_cancel))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::stop_vnf))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::list_vnfs))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::vnf_info))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::vnf_list))
+CAF_END_TYPE_ID_BLOCK(qnfv_wire)
+
+// What never leaves a process: anything with key bits, sinks and channels, and what only actors of
+// one site say to each other.
+CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::key_block))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::key_grant))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::reserve_key))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::claim_key))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::device_report))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::device_status_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_status_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_tick))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::open_channel))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::expect_channel))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::channel_address_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::channel_address))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::channel_opened))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::find_image))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::open_stream))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stream_opened))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::run_stream))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stream_sent))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stream_progress_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stream_progress))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::close_stream))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::accept_stream))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::await_stream))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stream_received))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pump_finished))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::save_image))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::forget_image))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::load_images))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::save_order))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::load_orders))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::load_image))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::image_sink))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::unload_image))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::create_vnf))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::create_instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::start_instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stop_instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::inspect_instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::tick))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_up))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_down))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_reached))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_lost))
+CAF_END_TYPE_ID_BLOCK(qnfv_local)
+
+#define QNFV_LOCAL(Type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(qnfv::Type)
+QNFV_LOCAL(key_block)
+QNFV_LOCAL(key_grant)
+QNFV_LOCAL(channel_opened)
+QNFV_LOCAL(accept_stream)
+QNFV_LOCAL(image_sink)
+#undef QNFV_LOCAL
+
+namespace qnfv {
+
+/// Registers the wire block and the error category, and sets what every actor system of ours needs:
+/// the sharing scheduler (the default burns CPU when idle) and the protocol's name.
+void register_wire(caf::actor_system_config&);
+
+} // namespace qnfv

@@ -1,0 +1,27 @@
+#include "runtime/system/io.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace qnfv {
+
+io_pool::io_pool(size_t threads) : guard_(boost::asio::make_work_guard(context_)) {
+  for (size_t i = 0; i < threads; ++i)
+    threads_.emplace_back([this] { context_.run(); });
+}
+
+io_pool::~io_pool() {
+  guard_.reset();
+  context_.stop();
+  for (auto& t : threads_)
+    t.join();
+}
+
+void io_pool::post(std::function<void()> work) {
+  boost::asio::post(context_, std::move(work));
+}
+
+bool io_pool::poll() {
+  return context_.poll_one() > 0;
+}
+
+} // namespace qnfv
