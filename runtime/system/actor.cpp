@@ -1,6 +1,9 @@
 #include "runtime/system/actor.hpp"
 
 #include "runtime/messages/admin.hpp"
+#include "runtime/messages/images.hpp"
+#include "runtime/messages/keys.hpp"
+#include "runtime/messages/links.hpp"
 #include "runtime/system/gate.hpp"
 
 namespace qnfv {
@@ -93,14 +96,24 @@ traced_element::traced_element(caf::mailbox_element_ptr inner, trace_context ctx
   : caf::mailbox_element(std::move(inner->sender), inner->mid, std::move(inner->stages)),
     context(std::move(ctx)), inner_(std::move(inner)) {}
 
+namespace {
+
+template <class... Ts>
+bool is_one_of(const caf::type_erased_tuple& content) {
+  return (content.match_element<Ts>(0) || ...);
+}
+
+} // namespace
+
 bool worth_recording(const caf::type_erased_tuple& content) {
   if (content.size() != 1 && content.size() != 2)
     return false;
-  // Each would be thousands an hour, and says nothing about any request.
-  return !content.match_element<heartbeat>(0) && !content.match_element<tick>(0)
-         && !content.match_element<caf::timeout_msg>(0) && !content.match_element<caf::down_msg>(0)
-         && !content.match_element<caf::exit_msg>(0) && !content.match_element<trace_query>(0)
-         && !content.match_element<trace_page>(0);
+  // Timers, heartbeats and status questions: thousands an hour, and they change nothing.
+  return !is_one_of<heartbeat, tick, link_tick, caf::timeout_msg, caf::down_msg, caf::exit_msg,
+                    trace_query, trace_page, site_status_query, site_status, lab_status_query,
+                    lab_status, order_query, list_orders, order_list, stream_progress_query,
+                    stream_progress, keys_status_query, keys_status, pool_status_query, pool_status,
+                    links_query, link_list, link_status_query, link_status>(content);
 }
 
 trace_event describe_message(const environment& env, const caf::mailbox_element& element,
@@ -155,7 +168,12 @@ caf::mailbox_element_ptr arrive(located& self, caf::abstract_actor& actor,
     auto x = describe_message(env, *element, context);
     x.kind = response ? trace_kind::reply : trace_kind::receive;
     x.to = self.address();
-    context.cause = env.site.value + ":" + std::to_string(env.recorder->record(std::move(x)));
+    // What an operator asks for begins a trace, named after this first event.
+    bool begins = !response && context.trace.empty() && site_of(element->sender) == operator_name;
+    auto sequence = env.recorder->record(std::move(x), begins);
+    context.cause = env.site.value + ":" + std::to_string(sequence);
+    if (begins)
+      context.trace = context.cause;
   }
   if (element->mid.is_request() && !crossed && running_actor() != nullptr
       && running_actor() == dynamic_cast<located*>(element->sender ? element->sender->get()

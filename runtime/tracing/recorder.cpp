@@ -8,7 +8,7 @@ namespace qnfv {
 recorder::recorder(std::string site, settings s, sink out)
   : site_(std::move(site)), settings_(s), sink_(std::move(out)) {}
 
-uint64_t recorder::record(trace_event x) {
+uint64_t recorder::record(trace_event x, bool begins) {
   if (x.text.size() > settings_.max_text) {
     x.text.resize(settings_.max_text);
     x.text += "...";
@@ -16,6 +16,8 @@ uint64_t recorder::record(trace_event x) {
   std::lock_guard<std::mutex> guard{mutex_};
   x.site = site_;
   x.sequence = ++sequence_;
+  if (begins)
+    x.trace = x.id();
   if (sink_)
     sink_(x);
   ring_.push_back(std::move(x));
@@ -43,10 +45,10 @@ recorder::page recorder::since(uint64_t after, const std::string& trace, size_t 
   return out;
 }
 
-std::string recorder::last_trace() const {
+std::string recorder::last_trace_of(const std::string& message) const {
   std::lock_guard<std::mutex> guard{mutex_};
   for (auto i = ring_.rbegin(); i != ring_.rend(); ++i)
-    if (!i->trace.empty())
+    if (!i->trace.empty() && i->message == message)
       return i->trace;
   return {};
 }

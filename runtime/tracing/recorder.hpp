@@ -26,8 +26,9 @@ public:
 
   const std::string& site() const { return site_; }
 
-  /// Fills in site and sequence, keeps it, returns its sequence number.
-  uint64_t record(trace_event);
+  /// Fills in site and sequence, keeps it, returns its sequence number. An event that `begins` a
+  /// trace gives the trace its own id as name.
+  uint64_t record(trace_event, bool begins = false);
 
   struct page {
     std::vector<trace_event> events;
@@ -36,8 +37,8 @@ public:
   };
   /// Events after `after`, oldest first, only those of `trace` unless it is empty.
   page since(uint64_t after, const std::string& trace, size_t limit) const;
-  /// The trace of the newest event that belongs to any; empty if none.
-  std::string last_trace() const;
+  /// The trace that the newest message of this type belongs to; empty if there was none.
+  std::string last_trace_of(const std::string& message) const;
 
 private:
   const std::string site_;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "runtime/base/ids.hpp"
+
+namespace qnfv {
+
+/// How a node reaches other nodes: TLS connections between hosts (gateway), or handles passed
+/// around in a simulation. Proves names before it delivers anything. Any thread; never blocks.
+class transport {
+public:
+  virtual ~transport() = default;
+  /// The node hears peer_reached or peer_lost.
+  virtual void dial(const site_id&) = 0;
+  /// Ends every connection with that site. The node need not hear of it.
+  virtual void drop(const site_id&) = 0;
+};
+
+} // namespace qnfv
