@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace qnfv {
@@ -48,7 +49,7 @@ void tell_roles(self_ptr self, const T& event) {
 
 void start_role(self_ptr self, role_entry& x) {
   x.handle = x.spec.start();
-  self->link_to(x.handle);
+  self->monitor(x.handle);
   self->state.config.gates->retarget(self->state.config.site, x.spec.role, x.handle);
   for (auto& site : self->state.peers->all_up())
     caf::anon_send(caf::actor_cast<caf::actor>(x.handle),
@@ -113,6 +114,12 @@ caf::result<joined> joined_by(self_ptr self, const join& x) {
     return fail(ec::not_allowed, sender.value + " may not join as " + x.site.value);
   if (x.site == operator_name)
     return joined{s.config.site, s.epoch, published(self, s.config.roles_for_operators)};
+  // A handle inside a message could point anywhere: it must be an actor of the one who joins.
+  auto peer = self->current_sender()->node();
+  auto foreign = [&](const caf::strong_actor_ptr& handle) { return !handle || handle->node() != peer; };
+  if (foreign(x.node)
+      || std::any_of(x.roles.begin(), x.roles.end(), [&](auto& r) { return foreign(r.handle); }))
+    return fail(ec::not_allowed, x.site.value + " offers an actor that is not its own");
   if (x.topology != s.config.topology)
     return fail(ec::bad_config, x.site.value + " runs another topology than " + s.config.site.value);
   auto was_up = s.peers->join(x.site, x.epoch, self->now());
@@ -120,6 +127,7 @@ caf::result<joined> joined_by(self_ptr self, const join& x) {
     return fail(was_up.error());
   if (*was_up)
     tell_roles(self, peer_down{x.site, "restarted"});
+  s.config.transport->keep(x.site, x.node->node());
   s.config.gates->retarget(x.site, "node", x.node);
   take_roles(self, x.site, x.roles);
   came_up(self, x.site, x.epoch);
@@ -205,8 +213,10 @@ trace_page own_trace(self_ptr self, const trace_query& query) {
   if (!self->env().recorder)
     return out;
   auto after = query.after.find(site);
+  // A page of all sites must fit a frame between sites (1 MiB); the asker comes back for more.
+  constexpr uint32_t events_max = 300;
   auto page = self->env().recorder->since(after == query.after.end() ? 0 : after->second,
-                                          query.trace, std::min(query.limit, 5000u));
+                                          query.trace, std::min(query.limit, events_max));
   for (auto& x : page.events)
     out.lines.push_back(to_json(x));
   out.seen[site] = page.seen;
@@ -216,6 +226,12 @@ trace_page own_trace(self_ptr self, const trace_query& query) {
 }
 
 } // namespace
+
+node_state::~node_state() {
+  for (auto& x : roles)
+    if (x.handle)
+      caf::anon_send_exit(x.handle, caf::exit_reason::kill);
+}
 
 node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_config config) {
   auto& s = self->state;
@@ -233,12 +249,10 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
     peer_table::settings{heartbeat_interval(s.config), s.config.heartbeats_missed}, s.config.peers);
   for (auto& site : s.config.peers)
     s.peers->remember(site, load_number(files, epoch_file(site)));
-  self->set_exit_handler([self](caf::exit_msg& x) {
+  self->set_down_handler([self](caf::down_msg& x) {
     for (auto& role : self->state.roles)
       if (role.handle && role.handle->address() == x.source)
         return role_died(self, role, x.reason);
-    // The links take every role along.
-    self->quit(std::move(x.reason));
   });
   self->note("start", s.config.site.value + ", epoch " + std::to_string(s.epoch));
   s.config.gates->retarget(s.config.site, "node", caf::actor_cast<caf::strong_actor_ptr>(self));

@@ -46,6 +46,10 @@ struct node_state {
   std::vector<role_entry> roles;
   std::unique_ptr<peer_table> peers;
   std::set<site_id> dialling;
+
+  /// The roles end with their node. Not by links: an actor that is killed would take its linked node
+  /// along, whatever the node's exit handler says.
+  ~node_state();
 };
 
 /// The NODE: supervisor of one site. Counts its own starts (the epoch, durable before anything is

@@ -12,6 +12,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/messages/wire.hpp"
 
+#include <functional>
 #include <vector>
 
 namespace qnfv {
@@ -27,6 +28,12 @@ struct tick {
   std::string what;
 };
 QNFV_MESSAGE(tick, generation, what)
+
+/// What an I/O thread has for its actor to do next. Local; only from the actor's own callbacks.
+struct continuation {
+  std::function<void()> run;
+  friend std::string to_string(const continuation&) { return "continuation"; }
+};
 
 /// The name under which an operator's CLI joins. Not a site: no epoch, no heartbeats.
 inline const site_id operator_name{"operator"};

@@ -9,7 +9,7 @@
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
-#include "runtime/messages/wire.hpp"
+#include "runtime/messages/admin.hpp"
 
 #include <functional>
 #include <memory>
@@ -87,6 +87,6 @@ using channel_actor = actor_of<
   // Errors: channel_failed (nothing came before the deadline), busy.
   caf::result<channel_opened>(expect_channel),
   caf::result<channel_address>(channel_address_query),
-  caf::result<void>(tick)>;
+  caf::result<void>(continuation)>;
 
 } // namespace qnfv

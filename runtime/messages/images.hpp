@@ -67,7 +67,7 @@ using image_store_actor = actor_of<
   caf::result<accepted>(remove_image),
   // Errors: unknown_image.
   caf::result<image_record>(find_image),
-  caf::result<void>(peer_up), caf::result<void>(peer_down)>;
+  caf::result<void>(continuation)>;
 
 // -- orders ----------------------------------------------------------------------------------------
 

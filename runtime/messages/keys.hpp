@@ -109,12 +109,14 @@ struct key_assigned {
 };
 QNFV_MESSAGE(key_assigned, id)
 
-/// "These I hold and could still hand out; which do you not?" At most 4096 ids a message.
+/// "These I hold unused, these I hold for a request of yours; which of them are dead with you?"
+/// At most 4096 ids a message.
 struct reconcile_keys {
   link_id link;
-  std::vector<key_id> held;
+  std::vector<key_id> ready;
+  std::vector<key_id> assigned;
 };
-QNFV_MESSAGE(reconcile_keys, link, held)
+QNFV_MESSAGE(reconcile_keys, link, ready, assigned)
 
 struct keys_gone {
   link_id link;
@@ -171,6 +173,7 @@ using key_pool_actor = actor_of<
   // Errors: unknown_link.
   caf::result<pool_status>(pool_status_query),
   caf::result<keys_status>(keys_status_query),
-  caf::result<void>(peer_up), caf::result<void>(peer_down), caf::result<void>(tick)>;
+  caf::result<void>(peer_up), caf::result<void>(peer_down), caf::result<void>(tick),
+  caf::result<void>(continuation)>;
 
 } // namespace qnfv

@@ -137,11 +137,12 @@ struct link_status {
 QNFV_MESSAGE(link_status, link, bob_site, alice_site, length_km, state, session, attempts, device,
              reason)
 
-/// A link's own timer; see `tick`.
+/// A link's own timers; see `tick`.
 struct link_tick {
   uint64_t generation = 0;
+  bool health = false; ///< Look after both devices; otherwise: begin another session.
 };
-QNFV_MESSAGE(link_tick, generation)
+QNFV_MESSAGE(link_tick, generation, health)
 
 /// The LINK interface: one Alice-Bob pair, at Bob's site.
 using link_actor = actor_of<

@@ -140,6 +140,7 @@ using vim_actor = actor_of<
   caf::result<instance>(create_instance), // Errors: vim_failed, not_found (image).
   caf::result<instance>(start_instance),  // Errors: vim_failed, not_found (instance).
   caf::result<instance>(stop_instance),   // Errors: vim_failed.
-  caf::result<instance>(inspect_instance)>;
+  caf::result<instance>(inspect_instance),
+  caf::result<void>(continuation)>;
 
 } // namespace qnfv

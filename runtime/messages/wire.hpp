@@ -95,6 +95,7 @@ struct instance;
 // admin
 struct accepted;
 struct tick;
+struct continuation;
 struct join;
 struct joined;
 struct heartbeat;
@@ -141,6 +142,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::start_distilling))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::stop_distilling))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::set_line))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::device_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::device_report))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::emulated_block))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::links_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_list))
@@ -176,8 +179,6 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::claim_key))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status_query))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status))
-  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::device_report))
-  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::device_status_query))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_status_query))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_tick))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::open_channel))
@@ -212,6 +213,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::inspect_instance))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::instance))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::tick))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::continuation))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_up))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_down))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_reached))
@@ -219,6 +221,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
 CAF_END_TYPE_ID_BLOCK(qnfv_local)
 
 #define QNFV_LOCAL(Type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(qnfv::Type)
+QNFV_LOCAL(continuation)
 QNFV_LOCAL(key_block)
 QNFV_LOCAL(key_grant)
 QNFV_LOCAL(channel_opened)

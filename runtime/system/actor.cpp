@@ -8,14 +8,14 @@
 
 namespace qnfv {
 
-void located::remember(caf::message_id request, trace_context context) {
-  asked_[request.response_id().integer_value()] = std::move(context);
+void located::remember(caf::message_id request, asked what) {
+  asked_[request.response_id().integer_value()] = std::move(what);
 }
 
-trace_context located::recall(caf::message_id response) {
+std::optional<located::asked> located::recall(caf::message_id response) {
   auto i = asked_.find(response.integer_value());
   if (i == asked_.end())
-    return {};
+    return std::nullopt;
   auto out = std::move(i->second);
   asked_.erase(i);
   return out;
@@ -108,12 +108,14 @@ bool is_one_of(const caf::type_erased_tuple& content) {
 bool worth_recording(const caf::type_erased_tuple& content) {
   if (content.size() != 1 && content.size() != 2)
     return false;
-  // Timers, heartbeats and status questions: thousands an hour, and they change nothing.
-  return !is_one_of<heartbeat, tick, link_tick, caf::timeout_msg, caf::down_msg, caf::exit_msg,
+  // Timers, heartbeats, status questions and the comparison of pools: thousands an hour, and what
+  // they change leaves a note.
+  return !is_one_of<heartbeat, tick, continuation, link_tick, caf::timeout_msg, caf::down_msg, caf::exit_msg,
                     trace_query, trace_page, site_status_query, site_status, lab_status_query,
                     lab_status, order_query, list_orders, order_list, stream_progress_query,
                     stream_progress, keys_status_query, keys_status, pool_status_query, pool_status,
-                    links_query, link_list, link_status_query, link_status>(content);
+                    links_query, link_list, link_status_query, link_status,
+                    device_status_query, reconcile_keys, keys_gone>(content);
 }
 
 trace_event describe_message(const environment& env, const caf::mailbox_element& element,
@@ -151,8 +153,14 @@ caf::mailbox_element_ptr arrive(located& self, caf::abstract_actor& actor,
   }
   auto& seen = element->content();
   bool response = element->mid.is_response();
-  if (response)
-    context = self.recall(element->mid);
+  bool wanted = true;
+  if (response) {
+    auto asked = self.recall(element->mid);
+    if (!asked)
+      return element; // A time-out that has no one waiting any more.
+    context = std::move(asked->context);
+    wanted = asked->recorded;
+  }
   duration delay{0};
   if (response && env.network && !crossed) {
     // The answer of another site of the same process: the simulated network carries it.
@@ -164,7 +172,8 @@ caf::mailbox_element_ptr arrive(located& self, caf::abstract_actor& actor,
       delay = verdict.delay;
     }
   }
-  if (env.recorder && worth_recording(seen)) {
+  bool recorded = env.recorder && wanted && worth_recording(seen);
+  if (recorded) {
     auto x = describe_message(env, *element, context);
     x.kind = response ? trace_kind::reply : trace_kind::receive;
     x.to = self.address();
@@ -178,7 +187,7 @@ caf::mailbox_element_ptr arrive(located& self, caf::abstract_actor& actor,
   if (element->mid.is_request() && !crossed && running_actor() != nullptr
       && running_actor() == dynamic_cast<located*>(element->sender ? element->sender->get()
                                                                    : nullptr))
-    running_actor()->remember(element->mid, context);
+    running_actor()->remember(element->mid, {context, recorded});
   if (!context && delay.count() == 0)
     return element;
   caf::mailbox_element_ptr wrapped{new traced_element(std::move(element), std::move(context))};

@@ -8,12 +8,13 @@
 // The base adds to CAF's actor: the site it belongs to, trace events for each message in and out,
 // and the causal context that handlers inherit.
 
-#include "runtime/messages/wire.hpp"
+#include "runtime/messages/admin.hpp"
 #include "runtime/system/environment.hpp"
 #include "runtime/tracing/context.hpp"
 
 #include <caf/all.hpp>
 
+#include <optional>
 #include <unordered_map>
 
 namespace qnfv {
@@ -29,13 +30,18 @@ public:
   /// "dc1/key_pool"
   virtual std::string address() const = 0;
 
-  /// Remembers what a request was sent for, until its answer or time-out comes.
-  void remember(caf::message_id request, trace_context context);
-  trace_context recall(caf::message_id response);
+  /// What a request was sent for; kept until its answer or time-out comes.
+  struct asked {
+    trace_context context;
+    bool recorded = false; ///< The request is in the trace, so its answer belongs there too.
+  };
+  void remember(caf::message_id request, asked what);
+  /// Nothing if it was answered before: CAF's time-out of a request comes all the same.
+  std::optional<asked> recall(caf::message_id response);
 
 private:
   environment_ptr env_;
-  std::unordered_map<uint64_t, trace_context> asked_;
+  std::unordered_map<uint64_t, asked> asked_;
 };
 
 /// The site that an actor lives at, here or on another host. For a remote actor it is the name that
@@ -145,6 +151,12 @@ void instrumented<Base>::note(const char* what, std::string text) {
 /// An actor with interface `Handle` and plain data `State`.
 template <class Handle, class State>
 using stateful = caf::stateful_actor<State, instrumented<typename Handle::base>>;
+
+/// Lets the actor `to` do something, from any thread; its trace goes on.
+template <class Handle>
+void continue_at(const Handle& to, std::function<void()> run) {
+  caf::anon_send(to, continuation{std::move(run)});
+}
 
 /// Starts an actor at a site.
 template <class F, class... Ts>

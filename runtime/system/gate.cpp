@@ -16,6 +16,11 @@ void gate::on_destroy() {
   caf::monitorable_actor::on_destroy();
 }
 
+void gate::end() {
+  retarget(nullptr);
+  cleanup(caf::exit_reason::unreachable, nullptr);
+}
+
 void gate::retarget(caf::strong_actor_ptr target) {
   std::lock_guard<std::mutex> guard{mutex_};
   target_ = std::move(target);
@@ -52,7 +57,8 @@ void gate::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) 
     if (home_system().types().portable_name(content.type(i)) == "???") // CAF: not registered
       return refuse(*element, ec::internal, "a local message must not leave its site");
   auto context = current_trace();
-  if (env_->recorder && detail::worth_recording(content)) {
+  bool recorded = env_->recorder && detail::worth_recording(content);
+  if (recorded) {
     auto x = detail::describe_message(*env_, *element, context);
     x.kind = trace_kind::send;
     x.to = site_.value + "/" + role_;
@@ -60,7 +66,7 @@ void gate::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) 
   }
   auto* asking = dynamic_cast<located*>(element->sender ? element->sender->get() : nullptr);
   if (element->mid.is_request() && asking && asking == running_actor())
-    asking->remember(element->mid, context);
+    asking->remember(element->mid, {context, recorded});
   passage verdict;
   if (env_->network)
     verdict = env_->network->judge(env_->site, site_);
@@ -76,6 +82,11 @@ void gate::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) 
     return to->enqueue(std::move(out), unit);
   home_system().clock().schedule_message(home_system().clock().now() + verdict.delay, to,
                                          std::move(out));
+}
+
+gates::~gates() {
+  for (auto& entry : gates_)
+    static_cast<gate&>(*caf::actor_cast<caf::abstract_actor*>(entry.second)).end();
 }
 
 gate& gates::find(const site_id& site, const std::string& role) {

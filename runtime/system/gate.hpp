@@ -19,6 +19,10 @@ public:
 
   void enqueue(caf::mailbox_element_ptr, caf::execution_unit*) override;
   void on_destroy() override;
+  /// The gate is no more: watchers hear of it, and CAF's registry, where every actor lands whose
+  /// handle was sent to another node, lets go of it. The registry's own end would be too late: it
+  /// would be changed while it is being destroyed.
+  void end();
   const char* name() const override { return role_.c_str(); }
 
   /// From now on messages go to `target`; none while it is null: a request is then answered with
@@ -45,6 +49,10 @@ private:
 class gates {
 public:
   gates(caf::actor_system& system, environment_ptr env) : system_(system), env_(std::move(env)) {}
+  /// Ends all gates; must come before the system's end.
+  ~gates();
+  gates(const gates&) = delete;
+  gates& operator=(const gates&) = delete;
 
   /// The handle of a role of a site of this lab.
   template <class Handle>

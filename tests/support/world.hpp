@@ -27,7 +27,10 @@ public:
     clock_ = make_virtual_clock([this] { return scheduler_.clock().now(); });
   }
 
-  ~world() {
+  ~world() { end_actors(); }
+
+  /// Kills every actor. For fixtures whose members the actors use.
+  void end_actors() {
     scheduler_.clock().cancel_all(); // A pending timer keeps its actor alive.
     for (auto& x : actors_)
       caf::anon_send_exit(x, caf::exit_reason::kill);

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "runtime/messages/links.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace qnfv {
+
+enum class link_event : uint8_t {
+  start,     ///< Both devices are told to begin a session.
+  first_key, ///< The first block is out: initialisation is over.
+  stop,      ///< Somebody wants the Bob elsewhere.
+  stopped,   ///< Both devices have stopped.
+  lost,      ///< No light, or an end is gone.
+  refused,   ///< A device refused the session.
+};
+constexpr size_t link_event_count = 6;
+std::string to_string(link_event);
+
+/// The state after `event` in `state`; nothing: the event does not count there.
+std::optional<link_state> next(link_state state, link_event event);
+
+} // namespace qnfv

@@ -1,0 +1,276 @@
+#include "drivers/qkd_emulator/qkd_emulator.hpp"
+
+#include "runtime/crypto/hkdf.hpp"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace qnfv {
+
+namespace {
+
+using self_ptr = stateful<qkd_source_actor, qkd_emulator_state>*;
+
+// The jitter must be the same on every machine: the standard's distributions are not.
+double uniform(std::mt19937_64& engine) {
+  return static_cast<double>(engine() >> 11) * 0x1p-53;
+}
+double plus_minus(std::mt19937_64& engine, double range) {
+  return range * (2 * uniform(engine) - 1);
+}
+
+bytes name_of(const block_id& x, const char* label) {
+  std::string text = std::string{label} + " " + x.link.value;
+  bytes out(text.begin(), text.end());
+  uint8_t numbers[13];
+  numbers[0] = static_cast<uint8_t>(x.allocator);
+  store_be32(numbers + 1, x.session);
+  store_be64(numbers + 5, x.first);
+  out.insert(out.end(), numbers, numbers + sizeof numbers);
+  return out;
+}
+
+void tell(self_ptr self) {
+  self->send(self->state.config.owner, self->state.report);
+}
+
+void enter(self_ptr self, qkd_phase phase, std::string reason = {}) {
+  auto& s = self->state;
+  s.report.phase = phase;
+  s.report.reason = std::move(reason);
+  tell(self);
+}
+
+void wait(self_ptr self, double lab_s, const char* what) {
+  self->after_lab(from_seconds(lab_s), tick{++self->state.generation, what});
+}
+
+/// Ends the session by itself: the block under way is thrown away.
+void lose(self_ptr self, qkd_phase phase, const std::string& reason) {
+  auto& s = self->state;
+  if (!s.running)
+    return;
+  s.running = false;
+  ++s.generation;
+  enter(self, phase, reason);
+}
+
+/// Draws the figures of the next block from the line as it is now.
+void draw_block(self_ptr self) {
+  auto& s = self->state;
+  auto& c = s.config;
+  s.block = figures_of(c.length_km, c.extra_loss_db, s.line, c.parameters);
+  auto rate = 1 + plus_minus(s.jitter, c.jitter_rate);
+  s.block.sifted_bps *= rate;
+  s.block.block_s /= rate;
+  s.block.qber = std::clamp(s.block.qber + plus_minus(s.jitter, c.jitter_qber), 0.0, 0.5);
+  auto& p = c.parameters;
+  auto phase_error = p.phase_error_ratio * s.block.qber;
+  s.block.secret_fraction =
+    phase_error >= 0.5 ? 0
+                       : std::max(0.0, 1 - p.error_correction * binary_entropy(s.block.qber)
+                                         - binary_entropy(phase_error) - p.overhead);
+  s.block.secret_bps = s.block.sifted_bps * s.block.secret_fraction;
+  s.block.keys_per_block =
+    static_cast<uint64_t>(p.block_sifted_bits * s.block.secret_fraction / key_bits);
+}
+
+void exchange(self_ptr self) {
+  draw_block(self);
+  enter(self, qkd_phase::raw_exchange);
+  wait(self, self->state.block.block_s, "block");
+}
+
+/// Emits this end's copy of a block, a little late, as real devices do.
+void emit(self_ptr self, const block_id& block) {
+  auto& s = self->state;
+  auto handle = caf::actor_cast<caf::strong_actor_ptr>(self);
+  auto late = from_seconds(uniform(s.jitter) * s.config.skew_s);
+  self->after_lab(late, tick{s.session, "emit " + std::to_string(block.first) + " "
+                                          + std::to_string(block.count)});
+}
+
+void emit_now(self_ptr self, const tick& x) {
+  auto& s = self->state;
+  // Stopped, or another session: the block died with its session.
+  if (!s.running || x.generation != s.session)
+    return;
+  block_id block{s.config.link, s.session, link_end::bob, 0, 0};
+  char* rest = nullptr;
+  block.first = std::strtoull(x.what.c_str() + 5, &rest, 10);
+  block.count = static_cast<uint32_t>(std::strtoul(rest, nullptr, 10));
+  key_block out{block, emulated_bits(s.config.seed, block)};
+  s.report.keys += block.count;
+  self->send(s.config.owner, std::move(out));
+}
+
+void block_shared(self_ptr self, const block_id& block) {
+  auto& s = self->state;
+  if (s.report.initialisation_s == 0)
+    s.report.initialisation_s = to_seconds(s.initialising);
+  emit(self, block);
+  enter(self, qkd_phase::keys_ready);
+  exchange(self);
+}
+
+/// Bob's end: the sifted bits of a block are there.
+void end_block(self_ptr self) {
+  auto& s = self->state;
+  s.initialising += from_seconds(s.block.block_s);
+  s.report.qber = s.block.qber;
+  s.report.loss_db = s.block.loss_db;
+  s.report.secret_rate_bps = s.block.secret_bps;
+  enter(self, qkd_phase::reconcile);
+  auto count = static_cast<uint32_t>(std::min<uint64_t>(s.block.keys_per_block, 4096));
+  if (count == 0) {
+    ++s.report.failed_blocks;
+    return exchange(self);
+  }
+  enter(self, qkd_phase::amplify);
+  block_id block{s.config.link, s.session, link_end::bob, s.next_counter, count};
+  s.next_counter += count;
+  auto generation = ++s.generation;
+  self
+    ->request(s.config.peer, std::chrono::milliseconds{s.config.request_timeout_ms},
+              emulated_block{block})
+    .then(
+      [self, block, generation](const accepted&) {
+        if (self->state.running && self->state.generation == generation)
+          block_shared(self, block);
+      },
+      [self, generation](const caf::error& why) {
+        if (self->state.running && self->state.generation == generation)
+          lose(self, qkd_phase::lost, "the other end does not answer: " + describe(why));
+      });
+}
+
+void next_phase(self_ptr self) {
+  auto& s = self->state;
+  auto& p = s.config.parameters;
+  auto calibration = p.calibration_s * (1 + plus_minus(s.jitter, s.config.jitter_calibration));
+  // The split of the calibration time is our choice: 25, 35 and 40 %.
+  switch (s.report.phase) {
+    case qkd_phase::line_measure:
+      s.initialising += from_seconds(0.35 * calibration);
+      enter(self, qkd_phase::sync);
+      return wait(self, 0.35 * calibration, "phase");
+    case qkd_phase::sync:
+      s.initialising += from_seconds(0.40 * calibration);
+      enter(self, qkd_phase::visibility);
+      return wait(self, 0.40 * calibration, "phase");
+    default:
+      return exchange(self);
+  }
+}
+
+caf::result<accepted> start(self_ptr self, const start_distilling& x) {
+  auto& s = self->state;
+  if (x.link != s.config.link)
+    return fail(ec::unknown_link, s.config.device.value + " is no end of " + x.link.value);
+  if (x.session == s.session && s.running)
+    return accepted{};
+  if (x.session <= s.session)
+    return fail(ec::stale_epoch, "session " + std::to_string(x.session) + " after session "
+                                   + std::to_string(s.session));
+  if (!s.line.light)
+    return fail(ec::device_failed, "no light on the line");
+  s.session = x.session;
+  s.running = true;
+  s.next_counter = 0;
+  s.initialising = duration{0};
+  s.report = device_report{};
+  s.report.link = s.config.link;
+  s.report.session = s.session;
+  // Alice's end and Bob's draw from different sequences; both repeat with the seed.
+  block_id label{s.config.link, s.session, s.config.end, 0, 0};
+  auto material = hkdf_sha256(s.config.seed.view(), {}, name_of(label, "jitter"), 8);
+  s.jitter.seed(load_be64(material.view().data()));
+  if (s.config.end == link_end::alice) {
+    enter(self, qkd_phase::raw_exchange);
+    return accepted{};
+  }
+  auto calibration =
+    s.config.parameters.calibration_s * (1 + plus_minus(s.jitter, s.config.jitter_calibration));
+  s.initialising = from_seconds(0.25 * calibration);
+  enter(self, qkd_phase::line_measure);
+  wait(self, 0.25 * calibration, "phase");
+  return accepted{};
+}
+
+} // namespace
+
+secret emulated_bits(const secret& seed, const block_id& block) {
+  auto key = hkdf_sha256(seed.view(), {}, name_of(block, "bits"), 32);
+  secret out{block.count * key_bytes};
+  auto* context = EVP_CIPHER_CTX_new();
+  uint8_t iv[16] = {};
+  int n = 0;
+  // The stream itself: zeros encrypted in place.
+  auto ok = EVP_EncryptInit_ex(context, EVP_aes_256_ctr(), nullptr, key.view().data(), iv) == 1
+            && EVP_EncryptUpdate(context, out.data(), &n, out.data(), static_cast<int>(out.size())) == 1;
+  EVP_CIPHER_CTX_free(context);
+  if (!ok)
+    std::abort();
+  return out;
+}
+
+qkd_source_actor::behavior_type
+qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_config config) {
+  auto& s = self->state;
+  s.config = std::move(config);
+  s.report.link = s.config.link;
+  return {
+    [self](const start_distilling& x) { return start(self, x); },
+    [self](const stop_distilling& x) -> caf::result<accepted> {
+      auto& state = self->state;
+      if (x.link != state.config.link)
+        return fail(ec::unknown_link, state.config.device.value + " is no end of " + x.link.value);
+      state.running = false;
+      ++state.generation;
+      state.report.phase = qkd_phase::idle;
+      return accepted{};
+    },
+    [self](const set_line& x) -> caf::result<accepted> {
+      auto bad = x.line.visibility < 0 || x.line.visibility > 1 || x.line.noise_factor < 0
+                 || x.line.eavesdropper_share < 0 || x.line.eavesdropper_share > 1
+                 || !std::isfinite(x.line.extra_loss_db) || !std::isfinite(x.line.noise_factor);
+      if (bad)
+        return fail(ec::invalid_argument, "visibility and eavesdropper share lie in 0..1");
+      self->state.line = x.line;
+      if (!x.line.light)
+        lose(self, qkd_phase::lost, "no light on the line");
+      return accepted{};
+    },
+    [self](const emulated_block& x) -> caf::result<accepted> {
+      auto& state = self->state;
+      if (self->sender_site() != state.config.peer_site)
+        return fail(ec::not_allowed, self->sender_site().value + " is not the other end");
+      if (!state.running || x.block.session != state.session || x.block.link != state.config.link
+          || x.block.count > 4096)
+        return fail(ec::device_failed, "no such session at " + state.config.device.value);
+      emit(self, x.block);
+      return accepted{};
+    },
+    [self](const device_status_query&) { return self->state.report; },
+    [](const peer_up&) {},
+    [self](const peer_down& x) {
+      if (x.site == self->state.config.peer_site)
+        lose(self, qkd_phase::lost, x.site.value + " is gone");
+    },
+    [self](const tick& x) {
+      if (x.what.rfind("emit ", 0) == 0)
+        return emit_now(self, x);
+      if (!self->state.running || x.generation != self->state.generation)
+        return;
+      if (x.what == "phase")
+        next_phase(self);
+      else
+        end_block(self);
+    },
+  };
+}
+
+} // namespace qnfv

@@ -1,0 +1,40 @@
+#pragma once
+
+// Every driver by name, nothing else. A topology names drivers; this turns a name into something
+// that starts one.
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/secret.hpp"
+#include "runtime/messages/links.hpp"
+#include "runtime/system/environment.hpp"
+
+#include <functional>
+#include <string>
+
+namespace qnfv {
+
+/// Starts a driver actor, again after each of its deaths.
+using driver_start = std::function<caf::strong_actor_ptr()>;
+
+struct qkd_source_settings {
+  std::string driver; ///< "qkd_emulator"
+  device_id device;
+  link_end end = link_end::bob;
+  link_id link;
+  double length_km = 0;
+  double extra_loss_db = 0;
+  secret seed;
+  site_id peer_site;
+  qkd_source_actor peer;
+  qkd_device_actor owner;
+  uint32_t request_timeout_ms = 2000;
+};
+
+/// Failure: bad_config for a name that is no driver.
+result<driver_start> qkd_source_driver(caf::actor_system&, environment_ptr, qkd_source_settings);
+
+/// "vim_emulator" or "vim_docker" (whose engine listens on `socket`). Failure: bad_config.
+result<driver_start> vim_driver(caf::actor_system&, environment_ptr, const std::string& name,
+                                const std::string& socket);
+
+} // namespace qnfv

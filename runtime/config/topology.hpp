@@ -1,0 +1,94 @@
+#pragma once
+
+// One lab: its sites, devices and links. One file, the same for every site.
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qnfv {
+
+struct device_config {
+  device_id device;
+  link_end kind = link_end::bob;
+};
+
+struct vim_config {
+  std::string kind;   ///< What it runs: "container" or "disk".
+  std::string driver; ///< "vim_emulator" or "vim_docker".
+  std::string socket = "/var/run/docker.sock"; ///< Of the engine.
+};
+
+struct site_config {
+  site_id site;
+  std::string listen;      ///< "10.0.0.1:7101": joins, messages, operators.
+  std::string data_listen; ///< "10.0.0.1:7201": image bytes.
+  bool orchestrator = false;
+  std::vector<device_config> devices;
+  std::vector<vim_config> vims; ///< A site with any is a data centre.
+};
+
+struct link_config {
+  link_id link; ///< "bob1/alice1"
+  device_id bob;
+  device_id alice;
+  site_id bob_site;
+  site_id alice_site;
+  double length_km = 0;
+  double extra_loss_db = 0;         ///< Besides fibre, cross connects and connectors.
+  std::string source = "qkd_emulator"; ///< Driver of both devices.
+};
+
+/// Every bound and time-out. Real time, but for key_wait_s.
+struct limits_config {
+  uint32_t heartbeat_ms = 500;
+  uint32_t heartbeats_missed = 3;    ///< Then a site is dead.
+  uint32_t request_timeout_ms = 2000;
+  uint32_t offer_timeout_ms = 10000; ///< For a data centre to take a transfer.
+  uint32_t install_timeout_s = 600;  ///< From the last byte to the running VNF.
+  uint32_t channel_idle_ms = 10000;  ///< No byte for so long: the transfer failed.
+  uint32_t connect_timeout_ms = 3000;
+  uint32_t key_wait_s = 7200;        ///< Lab time an order waits for a key.
+  uint32_t key_retry_ms = 250;
+  uint32_t segment_log2 = 20;        ///< Bytes of a stream's segment: 2^12 to 2^24.
+  uint32_t segments_in_flight = 4;   ///< Held in memory per transfer and end.
+  uint32_t transfers_max = 8;        ///< At a time, per site.
+  uint32_t parked_channels_max = 64; ///< Data connections nobody has asked for yet.
+  uint32_t pool_keys_max = 20000;    ///< Unused keys per link.
+  uint32_t reconcile_s = 30;         ///< How often the two ends of a pool compare.
+  uint32_t orders_max = 1000;
+  uint32_t io_threads = 2;           ///< That move image bytes.
+  uint32_t trace_events = 20000;     ///< Remembered per site.
+  uint32_t trace_file_mb = 64;       ///< Then the trace file is rotated.
+  uint32_t restarts_max = 5;         ///< Of one role within the window; then it stays down.
+  uint32_t restart_window_s = 60;
+};
+
+struct topology {
+  std::string name;
+  double time_scale = 1; ///< How much faster than life the QKD devices run.
+  std::vector<site_config> sites;
+  std::vector<link_config> links;
+  limits_config limits;
+  std::string digest; ///< SHA-256 of topology_to_json: what two sites must agree on.
+
+  const site_config* site(const site_id&) const;
+  const site_config& orchestrator() const;
+  std::vector<const link_config*> links_of(const site_id&) const;
+  const link_config* link_between(const site_id&, const site_id&) const;
+};
+
+/// Errors: bad_config, one line: file, line, path of the bad value, what is wrong.
+result<topology> load_topology(const std::string& path);
+result<topology> parse_topology(std::string_view text, const std::string& file_name);
+
+/// Without comments, every option written out. parse_topology reads it back to the same.
+std::string topology_to_json(const topology&);
+
+/// The schema that parse_topology checks against (config/schema/topology.schema.json).
+std::string_view topology_schema();
+
+} // namespace qnfv

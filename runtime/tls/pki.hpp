@@ -1,0 +1,36 @@
+#pragma once
+
+// The lab's own certificate authority: one folder, to be kept off the lab's servers.
+//
+//   ca.key    ECDSA P-256, mode 0400: whoever has it may speak for every site
+//   ca.pem    self-signed, 10 years
+//   NAME.key  ECDSA P-256, mode 0400
+//   NAME.pem  for client and server; the subject's CN is NAME, its identity is the subject
+//             alternative name "URI:qnfv:site:NAME"
+//
+// There is no revocation: a lost site key means a new authority.
+
+#include "runtime/base/result.hpp"
+#include "runtime/base/units.hpp"
+
+#include <string>
+
+namespace qnfv {
+
+/// Makes the authority in `folder`, which is created (0700) if need be.
+/// Errors: already_exists (an authority is never overwritten), storage_failed.
+status pki_init(const std::string& folder);
+
+struct pki_options {
+  /// Replaces key and certificate of a name that has them already.
+  bool renew = false;
+  /// From now on. Five minutes before now count too: the clocks of a lab differ.
+  duration lifetime = std::chrono::hours(24 * 397);
+};
+
+/// Makes key and certificate of `name`: a site, or "operator" for the people's commands.
+/// Errors: invalid_argument (not a site name of at most 20 bytes, or "ca"), already_exists without
+/// `renew`, bad_config (no authority in `folder`, or a damaged one), storage_failed.
+status pki_issue(const std::string& folder, const std::string& name, const pki_options& = {});
+
+} // namespace qnfv

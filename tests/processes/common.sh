@@ -1,0 +1,53 @@
+# For the process tests: a lab of real processes in a folder of its own. Sourced by bash scripts.
+#
+#   $qnfv          the binary under test
+#   check TEXT CONDITION...     ends the test unless the condition holds
+#   fails TEXT COMMAND...       the command must fail; its words must be one line and hold TEXT
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+qnfv=${QNFV:-build/release/tools/qnfv}
+work=$(mktemp -d /tmp/qnfv-process.XXXXXX)
+export QNFV_HOME=$work/home NO_COLOR=1
+checks=0
+
+cleanup() {
+  status=$?
+  trap - EXIT INT TERM
+  [ -z "${lab:-}" ] || "$qnfv" --lab "$lab" lab down >/dev/null 2>&1
+  [ $status -eq 0 ] || tail -n 5 "$work"/home/*/sites/*/log 2>/dev/null
+  rm -rf "$work"
+  [ $status -ne 0 ] || echo "$checks checks passed"
+  exit $status
+}
+trap cleanup EXIT INT TERM
+
+check() { # check TEXT CONDITION...
+  local text=$1
+  shift
+  if ! "$@"; then echo "FAILED: $text"; exit 1; fi
+  checks=$((checks + 1))
+}
+
+fails() { # fails TEXT COMMAND...
+  local text=$1 said
+  shift
+  if said=$("$@" 2>&1 >/dev/null); then echo "FAILED: succeeded: $*"; exit 1; fi
+  if [ "$(printf '%s\n' "$said" | wc -l)" != 1 ] || [[ $said != *"$text"* ]]; then
+    echo "FAILED: $*"; echo "  expected one line with: $text"; echo "  but it said: $said"; exit 1
+  fi
+  checks=$((checks + 1))
+}
+
+field() { printf '%s' "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
+
+# A lab of two sites on ports that are free, devices 1000 times faster than life.
+start_lab() { # start_lab [TOPOLOGY]
+  local ports
+  ports=($(shuf -i 20000-29999 -n 4))
+  sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/" \
+    "${1:-config/topologies/two-site.json}" >"$work/lab.json"
+  lab=$work/home/two-site
+  "$qnfv" lab up "$work/lab.json" --time-scale 1000 >"$work/up.log" 2>&1 || { cat "$work/up.log"; exit 1; }
+}
+
+pid_of() { cat "$lab/sites/$1/pid"; }

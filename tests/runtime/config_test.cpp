@@ -1,0 +1,185 @@
+#include "runtime/config/json.hpp"
+#include "runtime/config/limits.hpp"
+#include "runtime/config/topology.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <sstream>
+
+using namespace qnfv;
+
+namespace {
+
+std::string read(const std::string& path) {
+  std::ifstream in{std::string{QNFV_SOURCE_DIR} + "/" + path};
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+const std::string good = read("config/topologies/two-site.json");
+
+std::string with(const std::string& from, const std::string& to) {
+  auto out = good;
+  auto at = out.find(from);
+  REQUIRE(at != std::string::npos);
+  return out.replace(at, from.size(), to);
+}
+
+/// The error of a text, "" if there is none.
+std::string problem(const std::string& text) {
+  auto x = parse_topology(text, "lab.json");
+  if (x)
+    return "";
+  CHECK(x.error().code == ec::bad_config);
+  CHECK(x.error().text.find('\n') == std::string::npos);
+  return x.error().text;
+}
+
+} // namespace
+
+TEST_CASE("the two-site lab reads, with its comments") {
+  auto x = parse_topology(good, "two-site.json");
+  REQUIRE(x);
+  CHECK(x->name == "two-site");
+  REQUIRE(x->sites.size() == 2);
+  CHECK(x->orchestrator().site.value == "co");
+  CHECK(x->site(site_id{"dc1"})->vims.size() == 2);
+  REQUIRE(x->links.size() == 1);
+  CHECK(x->links[0].link.value == "bob1/alice1");
+  CHECK(x->links[0].alice_site.value == "dc1");
+  CHECK(x->link_between(site_id{"dc1"}, site_id{"co"}) == &x->links[0]);
+  CHECK(x->links_of(site_id{"co"}).size() == 1);
+  CHECK(x->digest.size() == 64);
+}
+
+TEST_CASE("a topology written out reads back the same") {
+  auto x = parse_topology(good, "two-site.json");
+  auto text = topology_to_json(*x);
+  auto y = parse_topology(text, "copy.json");
+  REQUIRE(y);
+  CHECK(topology_to_json(*y) == text);
+  CHECK(y->digest == x->digest);
+  auto other = parse_topology(with("\"length_km\": 5", "\"length_km\": 6"), "other.json");
+  CHECK(other->digest != x->digest);
+}
+
+TEST_CASE("the example names every option with its default") {
+  auto text = read("config/node.example.json");
+  auto x = parse_topology(text, "node.example.json");
+  REQUIRE(x);
+  limits_config defaults;
+  for (auto& option : limit_options) {
+    INFO(option.name);
+    CHECK(text.find("\"" + std::string{option.name} + "\"") != std::string::npos);
+    CHECK(x->limits.*option.field == defaults.*option.field);
+  }
+  CHECK(x->time_scale == topology{}.time_scale);
+  CHECK(x->links[0].extra_loss_db == link_config{}.extra_loss_db);
+  CHECK(x->links[0].source == link_config{}.source);
+  CHECK(x->sites[1].vims[0].socket == vim_config{}.socket);
+  // Every key of the schema is in the example.
+  rapidjson::Document schema;
+  schema.Parse(topology_schema().data(), topology_schema().size());
+  std::vector<const rapidjson::Value*> open{&schema};
+  size_t keys = 0;
+  while (!open.empty()) {
+    auto* node = open.back();
+    open.pop_back();
+    if (node->HasMember("items"))
+      open.push_back(&(*node)["items"]);
+    if (!node->HasMember("properties"))
+      continue;
+    for (auto& member : (*node)["properties"].GetObject()) {
+      INFO(member.name.GetString());
+      CHECK(text.find("\"" + std::string{member.name.GetString()} + "\"") != std::string::npos);
+      open.push_back(&member.value);
+      ++keys;
+    }
+  }
+  CHECK(keys > 30);
+}
+
+TEST_CASE("every mistake in a topology is one line that says where and what") {
+  auto line_of = [](const std::string& text, const std::string& what) {
+    auto at = text.find(what);
+    return std::to_string(1 + std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+  };
+  auto check = [&](const std::string& from, const std::string& to, const std::string& path,
+                   const std::string& expected, const std::string& mark = "") {
+    auto text = with(from, to);
+    CHECK(problem(text) == "lab.json:" + line_of(text, mark.empty() ? to : mark) + ": " + path + ": "
+                             + expected);
+  };
+  check("\"length_km\": 5", "\"lenght_km\": 5, \"length_km\": 5", "/links/0/lenght_km",
+        "unknown key \"lenght_km\"; did you mean \"length_km\"?");
+  check("\"length_km\": 5", "\"colour\": 5, \"length_km\": 5", "/links/0/colour",
+        "unknown key \"colour\"");
+  check("\"length_km\": 5", "\"length_km\": \"5 km\"", "/links/0/length_km",
+        "expected a number without unit");
+  check("\"length_km\": 5", "\"length_km\": 201", "/links/0/length_km", "must be at most 200");
+  check("\"length_km\": 5", "\"length_km\": -1", "/links/0/length_km", "must be at least 0");
+  check(", \"length_km\": 5", "", "/links/0", "the key \"length_km\" is missing",
+        "{\"bob\": \"bob1\", \"alice\"");
+  check("\"kind\": \"alice\"", "\"kind\": \"eve\"", "/sites/1/devices/0/kind",
+        "expected one of \"bob\", \"alice\"");
+  check("\"orchestrator\": true", "\"orchestrator\": 1", "/sites/0/orchestrator",
+        "expected true or false");
+  check("\"name\": \"two-site\"", "\"name\": 5", "/name", "expected a text in quotes");
+  check("\"name\": \"two-site\"", "\"name\": \"two/site\"", "/name",
+        "\"two/site\" is no name: letters, digits, . _ - only");
+  check("\"name\": \"dc1\"", "\"name\": \"co\"", "/sites/1/name", "a site co is there already",
+        "\"name\": \"co\", // a data");
+  check("\"name\": \"dc1\"", "\"name\": \"operator\"", "/sites/1/name", "\"operator\" is reserved");
+  check("\"name\": \"dc1\"", "\"name\": \"a-name-of-twenty-one-b\"", "/sites/1/name",
+        "\"a-name-of-twenty-one-b\" is no site name: letters, digits, . _ - only, at most 20");
+  check("\"name\": \"alice1\"", "\"name\": \"bob1\"", "/sites/1/devices/0/name",
+        "a device bob1 is there already", "\"name\": \"bob1\", \"kind\": \"alice\"");
+  check("\"bob\": \"bob1\"", "\"bob\": \"bob9\"", "/links/0/bob", "no site has a device bob9");
+  check("\"bob\": \"bob1\"", "\"bob\": \"alice1\"", "/links/0/bob", "alice1 is alice's end, not bob's");
+  check("127.0.0.1:7102", "localhost:7102", "/sites/1/listen", "\"localhost\" is no numeric IP address");
+  check("127.0.0.1:7102", "here", "/sites/1/listen", "expected HOST:PORT", "\"here\"");
+  check("127.0.0.1:7102", "127.0.0.1:70000", "/sites/1/listen", "\"70000\" is no port");
+  check("127.0.0.1:7102", "::1:7102", "/sites/1/listen",
+        "an IPv6 address stands in brackets: [::1]:7102");
+  check("127.0.0.1:7102", "127.0.0.1:7101", "/sites/1/listen",
+        "127.0.0.1:7101 is taken by /sites/0/listen",
+        "\"listen\": \"127.0.0.1:7101\",\n      \"data_listen\": \"127.0.0.1:7202\"");
+  check("\"orchestrator\": true,", "", "/sites", "no site has \"orchestrator\": true", "\"sites\"");
+  check("\"kind\": \"disk\"", "\"kind\": \"container\"", "/sites/1/vims/1/kind",
+        "a VIM for container images is there already",
+        "{\"kind\": \"container\", \"driver\": \"vim_emulator\"}\n      ]");
+  check("\"links\": [", "\"limits\": {\"heartbeat_ms\": 2.5}, \"links\": [", "/limits/heartbeat_ms",
+        "expected a whole number without unit");
+  check("\"links\": [", "\"time_scale\": 0, \"links\": [", "/time_scale", "must be more than 0");
+}
+
+TEST_CASE("what is no JSON says at which line") {
+  CHECK(problem("{\n  \"name\": \"x\",\n  \"name\": \"y\"\n}")
+        == "lab.json:3: the key \"name\" is there twice");
+  CHECK(problem("{\n  \"name\" \"x\"}").rfind("lab.json:2: ", 0) == 0);
+  CHECK(problem("").rfind("lab.json:1: ", 0) == 0);
+  CHECK(problem(std::string(100, '[')).find("more than 32 levels") != std::string::npos);
+  CHECK(problem(std::string((1u << 20) + 1, ' ')).find("larger than") != std::string::npos);
+  CHECK(problem("[]").find("expected an object") != std::string::npos);
+  auto missing = load_topology("/nonexistent/lab.json");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().text == "/nonexistent/lab.json: No such file or directory");
+}
+
+TEST_CASE("any cut or changed topology is a value or an error") {
+  for (size_t n = 0; n < good.size(); ++n)
+    (void) parse_topology(good.substr(0, n), "cut.json");
+  unsigned random = 7;
+  for (int i = 0; i < 2000; ++i) {
+    auto text = good;
+    for (int j = 0; j < 3; ++j) {
+      random = random * 1664525u + 1013904223u;
+      text[(random >> 8) % text.size()] = static_cast<char>(random >> 24);
+    }
+    auto x = parse_topology(text, "changed.json");
+    if (!x)
+      CHECK(x.error().code == ec::bad_config);
+  }
+}

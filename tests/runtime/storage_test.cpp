@@ -1,0 +1,94 @@
+#include "runtime/storage/memory.hpp"
+#include "runtime/storage/storage.hpp"
+#include "tests/support/folder.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace qnfv;
+using qnfv::test::temporary_folder;
+
+namespace {
+
+bytes text(const char* x) {
+  return bytes(x, x + std::char_traits<char>::length(x));
+}
+
+/// What every storage promises.
+void keeps_its_promises(storage& files) {
+  REQUIRE(files.replace("a/b/one", text("first")));
+  REQUIRE(files.replace("a/b/one", text("second")));
+  auto content = files.load("a/b/one");
+  REQUIRE(content);
+  CHECK(*content == text("second"));
+  CHECK(files.list("a/b") == std::vector<std::string>{"one"});
+  CHECK(files.list("nowhere").empty());
+
+  auto missing = files.load("a/b/two");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().code == ec::storage_failed);
+  CHECK(missing.error().text.find("a/b/two") != std::string::npos);
+  CHECK_FALSE(files.load("a/b/one", 3)); // Larger than the limit.
+
+  auto file = files.open("a/b/one");
+  REQUIRE(file);
+  uint8_t buffer[10];
+  CHECK(*(*file)->read(3, buffer, 10) == 3);
+  CHECK(buffer[0] == 'o');
+  CHECK(*(*file)->read(6, buffer, 10) == 0);
+
+  REQUIRE(files.remove("a/b/one"));
+  REQUIRE(files.remove("a/b/one"));
+  CHECK_FALSE(files.open("a/b/one"));
+  CHECK_FALSE(files.rename("a/b/one", "x"));
+}
+
+} // namespace
+
+TEST_CASE("files on disk keep the storage's promises") {
+  temporary_folder folder;
+  auto files = make_disk_storage(folder.path() + "/state");
+  REQUIRE(files);
+  keeps_its_promises(**files);
+}
+
+TEST_CASE("files in memory keep the storage's promises") {
+  memory_storage files;
+  keeps_its_promises(files);
+}
+
+TEST_CASE("files on disk are readable by their owner only") {
+  temporary_folder folder;
+  auto files = make_disk_storage(folder.path() + "/state");
+  REQUIRE((*files)->replace("one", text("x")));
+  struct ::stat info;
+  REQUIRE(::stat((folder.path() + "/state/one").c_str(), &info) == 0);
+  CHECK((info.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("what is no regular file is refused") {
+  temporary_folder folder;
+  auto files = make_disk_storage(folder.path());
+  auto pipe = folder.path() + "/pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK_FALSE((*files)->open("pipe"));
+  CHECK_FALSE((*files)->open(folder.path()));
+}
+
+TEST_CASE("a crash loses what was not synced and keeps what was") {
+  memory_storage files;
+  {
+    auto file = files.create("journal");
+    REQUIRE((*file)->append(text("kept")));
+    REQUIRE((*file)->sync());
+    REQUIRE((*file)->append(text(" lost")));
+    auto other = files.create("never-synced");
+    REQUIRE((*other)->append(text("lost")));
+  }
+  files.crash();
+  CHECK(*files.load("journal") == text("kept"));
+  CHECK_FALSE(files.open("never-synced"));
+}

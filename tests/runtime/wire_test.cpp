@@ -1,0 +1,79 @@
+#include "runtime/messages/admin.hpp"
+#include "runtime/messages/images.hpp"
+#include "runtime/messages/keys.hpp"
+#include "runtime/messages/links.hpp"
+#include "runtime/messages/vnfs.hpp"
+#include "runtime/messages/wire.hpp"
+
+#include <catch2/catch.hpp>
+
+using namespace qnfv;
+
+namespace {
+
+struct config : caf::actor_system_config {
+  config() {
+    register_wire(*this);
+    set("scheduler.policy", caf::atom("testing"));
+  }
+};
+
+template <class T>
+bool registered(caf::actor_system& system) {
+  return system.types().portable_name(0, &typeid(T)) != "???";
+}
+
+template <long... I>
+std::vector<bool> registered_block(caf::actor_system& system, std::integer_sequence<long, I...>) {
+  return {registered<typename caf::type_by_id<caf::id_block::qnfv_local::begin + I>::type>(system)...};
+}
+
+template <class T>
+T there_and_back(caf::actor_system& system, const T& x) {
+  std::vector<char> buffer;
+  caf::binary_serializer out{system, buffer};
+  REQUIRE_FALSE(out(const_cast<T&>(x)));
+  T y;
+  caf::binary_deserializer in{system, buffer};
+  REQUIRE_FALSE(in(y));
+  return y;
+}
+
+} // namespace
+
+TEST_CASE("no message of the local block is known to the wire") {
+  config c;
+  caf::actor_system system{c};
+  constexpr auto count = caf::id_block::qnfv_local::end - caf::id_block::qnfv_local::begin;
+  auto found = registered_block(system, std::make_integer_sequence<long, count>{});
+  CHECK(found.size() > 30);
+  CHECK(std::count(found.begin(), found.end(), true) == 0);
+  CHECK(registered<transfer_offer>(system));
+  CHECK(registered<assign_key>(system));
+}
+
+TEST_CASE("an order crosses the wire unchanged") {
+  config c;
+  caf::actor_system system{c};
+  order x;
+  x.id = order_id{"order-17"};
+  x.state = order_state::installing;
+  x.code = ec::vim_failed;
+  x.reason = "no space left";
+  x.key = make_key_id(link_id{"bob1/alice1"}, 3, link_end::bob, 4);
+  x.size_bytes = 769'000'000;
+  x.stream_s = 1.5;
+  auto y = there_and_back(system, x);
+  CHECK(caf::deep_to_string(x) == caf::deep_to_string(y));
+  CHECK(y.key == x.key);
+}
+
+TEST_CASE("an error crosses actors with its code and text") {
+  auto error = fail(ec::unknown_image, "no image fw");
+  CHECK(describe(error) == "unknown_image: no image fw");
+  auto back = to_failure(error);
+  CHECK(back.code == ec::unknown_image);
+  CHECK(back.text == "no image fw");
+  CHECK(to_failure(caf::make_error(caf::sec::request_timeout)).code == ec::maybe_executed);
+  CHECK(to_failure(caf::make_error(caf::sec::request_receiver_down)).code == ec::site_unreachable);
+}

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace qnfv::test {
+
+/// An empty folder that goes with its owner.
+class temporary_folder {
+public:
+  temporary_folder() {
+    auto pattern = (std::filesystem::temp_directory_path() / "qnfv-test-XXXXXX").string();
+    path_ = ::mkdtemp(pattern.data()) ? pattern : std::string{};
+  }
+  ~temporary_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+} // namespace qnfv::test

@@ -1,0 +1,211 @@
+#include "tools/face/json_out.hpp"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <cmath>
+
+namespace qnfv {
+
+namespace {
+
+/// One JSON value, field by field.
+class json {
+public:
+  void begin() { out_.StartObject(); }
+  void end() { out_.EndObject(); }
+  void key(const char* name) { out_.Key(name); }
+  void field(const char* name, const std::string& x) {
+    out_.Key(name);
+    out_.String(x.data(), static_cast<rapidjson::SizeType>(x.size()));
+  }
+  void field(const char* name, uint64_t x) {
+    out_.Key(name);
+    out_.Uint64(x);
+  }
+  void field(const char* name, double x) {
+    out_.Key(name);
+    out_.Double(std::isfinite(x) ? std::round(x * 1e6) / 1e6 : 0);
+  }
+  void flag(const char* name, bool x) {
+    out_.Key(name);
+    out_.Bool(x);
+  }
+  template <class T, class F>
+  void list(const std::vector<T>& all, F each) {
+    out_.StartArray();
+    for (auto& x : all)
+      each(*this, x);
+    out_.EndArray();
+  }
+  std::string text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+
+private:
+  rapidjson::StringBuffer buffer_;
+  rapidjson::Writer<rapidjson::StringBuffer> out_{buffer_};
+};
+
+double mb_per_s(const order& x) {
+  return x.stream_s > 0 ? static_cast<double>(x.size_bytes) / 1e6 / x.stream_s : 0;
+}
+
+void put(json& out, const image_record& x) {
+  out.begin();
+  out.field("image", x.image.value);
+  out.field("kind", to_string(x.kind));
+  out.field("size_bytes", x.size_bytes);
+  out.field("digest", x.digest);
+  out.end();
+}
+
+void put(json& out, const order& x) {
+  out.begin();
+  out.field("order", x.id.value);
+  out.field("image", x.image.value);
+  out.field("site", x.site.value);
+  out.field("state", to_string(x.state));
+  out.field("error", x.code == ec::none ? "" : to_string(x.code));
+  out.field("reason", x.reason);
+  out.field("transfer", to_string(x.transfer));
+  out.field("key_id", x.key == key_id{} ? "" : to_string(x.key));
+  out.field("size_bytes", x.size_bytes);
+  out.field("sent_bytes", x.sent_bytes);
+  out.field("digest", x.digest);
+  out.field("site_digest", x.site_digest);
+  out.field("vnf", x.vnf.value);
+  out.field("stream_s", x.stream_s);
+  out.field("total_s", x.total_s);
+  out.field("mb_per_s", mb_per_s(x));
+  out.field("trace", x.trace);
+  out.end();
+}
+
+void put(json& out, const vnf_info& x) {
+  out.begin();
+  out.field("vnf", x.vnf.value);
+  out.field("site", x.site.value);
+  out.field("image", x.image.value);
+  out.field("kind", to_string(x.kind));
+  out.field("vim", x.vim);
+  out.field("vim_image", x.vim_image);
+  out.field("state", to_string(x.state));
+  out.field("reason", x.reason);
+  out.end();
+}
+
+void put(json& out, const link_status& x) {
+  out.begin();
+  out.field("link", x.link.value);
+  out.field("bob_site", x.bob_site.value);
+  out.field("alice_site", x.alice_site.value);
+  out.field("length_km", x.length_km);
+  out.field("state", to_string(x.state));
+  out.field("session", uint64_t{x.session});
+  out.field("attempts", uint64_t{x.attempts});
+  out.field("phase", to_string(x.device.phase));
+  out.field("qber", x.device.qber);
+  out.field("loss_db", x.device.loss_db);
+  out.field("secret_rate_bps", x.device.secret_rate_bps);
+  out.field("initialisation_s", x.device.initialisation_s);
+  out.field("keys", x.device.keys);
+  out.field("failed_blocks", x.device.failed_blocks);
+  out.field("reason", x.reason);
+  out.end();
+}
+
+void put(json& out, const keys_status& x) {
+  out.begin();
+  out.field("site", x.site.value);
+  out.key("pools");
+  out.list(x.pools, [](json& to, const pool_status& p) {
+    to.begin();
+    to.field("link", p.link.value);
+    to.field("peer", p.peer.value);
+    to.field("end", to_string(p.end));
+    to.field("ready", p.ready);
+    to.field("stored", p.stored);
+    to.field("reserved", p.reserved);
+    to.field("assigned", p.assigned);
+    to.field("consumed", p.consumed);
+    to.field("destroyed", p.destroyed);
+    to.field("ingested", p.ingested);
+    to.field("demand_bits_per_s", p.demand_bits_per_s);
+    to.field("refused", p.refused);
+    to.field("mismatches", p.mismatches);
+    to.end();
+  });
+  out.end();
+}
+
+void put(json& out, const site_status& x) {
+  out.begin();
+  out.field("site", x.site.value);
+  out.field("epoch", x.epoch);
+  out.field("pid", uint64_t{x.pid});
+  out.field("uptime_s", x.uptime_s);
+  out.key("roles");
+  out.list(x.roles, [](json& to, const role_status& r) {
+    to.begin();
+    to.field("role", r.role);
+    to.flag("alive", r.alive);
+    to.field("restarts", uint64_t{r.restarts});
+    to.end();
+  });
+  out.key("peers");
+  out.list(x.peers, [](json& to, const peer_status& p) {
+    to.begin();
+    to.field("site", p.site.value);
+    to.flag("up", p.up);
+    to.field("epoch", p.epoch);
+    to.field("silent_s", p.silent_s);
+    to.field("reason", p.reason);
+    to.end();
+  });
+  out.end();
+}
+
+template <class T>
+std::string one(const T& x) {
+  json out;
+  put(out, x);
+  return out.text();
+}
+
+template <class T>
+std::string many(const std::vector<T>& all) {
+  json out;
+  out.list(all, [](json& to, const T& x) { put(to, x); });
+  return out.text();
+}
+
+} // namespace
+
+std::string to_json(const image_record& x) {
+  return one(x);
+}
+std::string to_json(const image_list& x) {
+  return many(x.images);
+}
+std::string to_json(const order& x) {
+  return one(x);
+}
+std::string to_json(const order_list& x) {
+  return many(x.orders);
+}
+std::string to_json(const vnf_info& x) {
+  return one(x);
+}
+std::string to_json(const vnf_list& x) {
+  return many(x.vnfs);
+}
+std::string to_json(const link_list& x) {
+  return many(x.links);
+}
+std::string to_json(const std::vector<keys_status>& x) {
+  return many(x);
+}
+std::string to_json(const lab_status& x) {
+  return many(x.sites);
+}
+
+} // namespace qnfv

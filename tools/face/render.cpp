@@ -1,0 +1,99 @@
+#include "tools/face/json_out.hpp"
+#include "tools/face/table.hpp"
+
+#include "runtime/base/units.hpp"
+
+#include <cstdio>
+
+namespace qnfv {
+
+namespace {
+
+std::string number(double x, const char* format) {
+  char out[32];
+  std::snprintf(out, sizeof out, format, x);
+  return out;
+}
+
+std::string seconds(double s) {
+  return s > 0 ? format_duration(from_seconds(s)) : "";
+}
+
+} // namespace
+
+std::string render(const image_list& all, const face_settings& face) {
+  table t{{"IMAGE", "KIND", "SIZE#", "SHA-256"}};
+  for (auto& x : all.images)
+    t.add({x.image.value, to_string(x.kind), format_bytes(x.size_bytes), x.digest});
+  return t.text(face, "the catalogue is empty; add an image with: qnfv image add NAME FILE");
+}
+
+std::string render(const order_list& all, const face_settings& face) {
+  table t{{"ORDER", "IMAGE", "SITE", "STATE", "SIZE#", "STREAM#", "MB/S#", "VNF", "REASON"}};
+  for (auto& x : all.orders)
+    t.add({x.id.value, x.image.value, x.site.value, coloured(to_string(x.state), face),
+           format_bytes(x.size_bytes), seconds(x.stream_s),
+           x.stream_s > 0 ? number(static_cast<double>(x.size_bytes) / 1e6 / x.stream_s, "%.0f") : "",
+           x.vnf.value, x.reason});
+  return t.text(face, "no orders yet; place one with: qnfv image push NAME SITE");
+}
+
+std::string render(const vnf_list& all, const face_settings& face) {
+  table t{{"VNF", "SITE", "IMAGE", "KIND", "VIM", "STATE", "REASON"}};
+  for (auto& x : all.vnfs)
+    t.add({x.vnf.value, x.site.value, x.image.value, to_string(x.kind), x.vim,
+           coloured(to_string(x.state), face), x.reason});
+  return t.text(face, "no functions run; start one with: qnfv image push NAME SITE");
+}
+
+std::string render(const link_list& all, const face_settings& face) {
+  table t{{"LINK", "SITES", "KM#", "STATE", "PHASE", "SESSION#", "QBER#", "LOSS#", "RATE#", "KEYS#",
+           "REASON"}};
+  for (auto& x : all.links) {
+    auto& d = x.device;
+    t.add({x.link.value, x.bob_site.value + " - " + x.alice_site.value, number(x.length_km, "%.1f"),
+           coloured(to_string(x.state), face), to_string(d.phase), std::to_string(x.session),
+           d.qber > 0 ? number(100 * d.qber, "%.2f %%") : "",
+           d.loss_db > 0 ? number(d.loss_db, "%.1f dB") : "",
+           d.secret_rate_bps > 0 ? number(d.secret_rate_bps, "%.0f b/s") : "",
+           std::to_string(d.keys), x.reason});
+  }
+  return t.text(face, "this lab has no QKD links");
+}
+
+std::string render(const std::vector<keys_status>& all, const face_settings& face) {
+  table t{{"SITE", "LINK", "END", "READY#", "STORED#", "RESERVED#", "ASSIGNED#", "CONSUMED#",
+           "DESTROYED#", "DEMAND#"}};
+  for (auto& site : all)
+    for (auto& p : site.pools)
+      t.add({site.site.value, p.link.value, to_string(p.end), std::to_string(p.ready),
+             std::to_string(p.stored), std::to_string(p.reserved), std::to_string(p.assigned),
+             std::to_string(p.consumed), std::to_string(p.destroyed),
+             number(p.demand_bits_per_s, "%.2f b/s")});
+  return t.text(face, "no site has a key pool");
+}
+
+std::string render(const lab_status& all, const face_settings& face) {
+  table t{{"SITE", "EPOCH#", "PID#", "UP#", "ROLES#", "RESTARTS#", "JOINED WITH"}};
+  for (auto& x : all.sites) {
+    size_t alive = 0;
+    uint32_t restarts = 0;
+    std::string dead;
+    for (auto& role : x.roles) {
+      alive += role.alive ? 1 : 0;
+      restarts += role.restarts;
+      if (!role.alive)
+        dead += " " + role.role;
+    }
+    std::string peers;
+    for (auto& peer : x.peers)
+      peers += (peers.empty() ? "" : ", ") + peer.site.value
+               + (peer.up ? "" : " (" + coloured("down", face) + ": " + peer.reason + ")");
+    t.add({x.site.value, std::to_string(x.epoch), std::to_string(x.pid), seconds(x.uptime_s),
+           std::to_string(alive) + "/" + std::to_string(x.roles.size()), std::to_string(restarts),
+           peers + (dead.empty() ? "" : "; " + coloured("dead", face) + ":" + dead)});
+  }
+  return t.text(face, "no site answers") + "\n";
+}
+
+} // namespace qnfv

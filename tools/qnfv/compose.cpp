@@ -1,0 +1,272 @@
+#include "tools/qnfv/compose.hpp"
+
+#include "actors/image_store/image_store.hpp"
+#include "actors/image_stream/image_stream.hpp"
+#include "actors/key_pool/key_pool.hpp"
+#include "actors/link/link.hpp"
+#include "actors/mano_gateway/mano_gateway.hpp"
+#include "actors/orchestrator/orchestrator.hpp"
+#include "actors/qkd_device/qkd_device.hpp"
+#include "actors/vim/vim.hpp"
+#include "actors/vnf_manager/vnf_manager.hpp"
+#include "drivers/registry.hpp"
+
+#include <algorithm>
+
+namespace qnfv {
+
+namespace {
+
+using namespace std::chrono;
+
+std::string device_role(const device_id& device) {
+  return "qkd_device/" + device.value;
+}
+
+std::string source_role(const device_id& device) {
+  return "source/" + device.value;
+}
+
+std::string link_role(const link_id& link) {
+  return "link/" + link.value;
+}
+
+/// Collects the roles of one site.
+class composer {
+public:
+  composer(const topology& lab, const site_config& site, site_parts parts)
+    : lab_(lab), site_(site), parts_(std::move(parts)) {}
+
+  result<node_config> compose() {
+    out_.site = site_.site;
+    out_.topology = lab_.digest;
+    out_.peers = neighbours(lab_, site_.site);
+    out_.gates = parts_.all_gates;
+    out_.transport = parts_.transport;
+    out_.on_shutdown = parts_.on_shutdown;
+    out_.heartbeat_ms = lab_.limits.heartbeat_ms;
+    out_.heartbeats_missed = lab_.limits.heartbeats_missed;
+    out_.restarts.restarts_max = lab_.limits.restarts_max;
+    out_.restarts.window = seconds{lab_.limits.restart_window_s};
+    // The later site of the topology calls the earlier one: a data centre joins the orchestrator.
+    for (auto& other : lab_.sites) {
+      if (other.site == site_.site)
+        break;
+      if (std::count(out_.peers.begin(), out_.peers.end(), other.site) > 0)
+        out_.dials.insert(other.site);
+    }
+    add("channel", parts_.drivers.start_channel);
+    key_plane();
+    if (!problem_.text.empty())
+      return problem_;
+    image_stream_config stream;
+    stream.key_pool = here<key_pool_actor>("key_pool");
+    stream.channel = here<channel_actor>("channel");
+    stream.orchestrator = lab_.orchestrator().site;
+    stream.segment_log2 = static_cast<uint8_t>(lab_.limits.segment_log2);
+    stream.segments_in_flight = lab_.limits.segments_in_flight;
+    stream.transfers_max = lab_.limits.transfers_max;
+    stream.channel_idle_ms = lab_.limits.channel_idle_ms;
+    stream.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add("image_stream", image_stream, stream);
+    if (!site_.vims.empty())
+      data_centre_roles();
+    if (site_.orchestrator)
+      orchestrator_roles();
+    if (!problem_.text.empty())
+      return problem_;
+    return std::move(out_);
+  }
+
+private:
+  template <class Handle>
+  Handle here(const std::string& role) {
+    return parts_.all_gates->to<Handle>(site_.site, role);
+  }
+
+  template <class Handle>
+  Handle at(const site_id& site, const std::string& role) {
+    return parts_.all_gates->to<Handle>(site, role);
+  }
+
+  void add(std::string role, std::function<caf::strong_actor_ptr()> start) {
+    out_.roles.push_back({std::move(role), std::move(start)});
+  }
+
+  template <class F, class Config>
+  void add(std::string role, F behaviour, Config config) {
+    auto& system = parts_.system;
+    auto env = parts_.env;
+    add(std::move(role), [&system, env, behaviour, config] {
+      return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, behaviour, config));
+    });
+  }
+
+  void key_plane() {
+    key_pool_config pool;
+    pool.site = site_.site;
+    pool.pool_keys_max = lab_.limits.pool_keys_max;
+    pool.request_timeout_ms = lab_.limits.request_timeout_ms;
+    pool.reconcile_s = lab_.limits.reconcile_s;
+    auto links = lab_.links_of(site_.site);
+    for (auto* link : links) {
+      auto end = link->bob_site == site_.site ? link_end::bob : link_end::alice;
+      auto peer = end == link_end::bob ? link->alice_site : link->bob_site;
+      pool.links.push_back({link->link, end, peer, at<key_pool_actor>(peer, "key_pool")});
+    }
+    add("key_pool", key_pool, pool);
+    for (auto* link : links)
+      devices(*link);
+    out_.roles_for_peers.insert({"node", "key_pool"});
+    out_.roles_for_operators.insert({"node", "key_pool"});
+  }
+
+  void devices(const link_config& link) {
+    auto end = link.bob_site == site_.site ? link_end::bob : link_end::alice;
+    auto device = end == link_end::bob ? link.bob : link.alice;
+    auto peer = end == link_end::bob ? link.alice : link.bob;
+    auto peer_site = end == link_end::bob ? link.alice_site : link.bob_site;
+    for (auto& known : out_.roles)
+      if (known.role == device_role(device)) {
+        problem_ = {ec::bad_config, "device " + device.value
+                                      + " is in two links: a shared Bob needs the scheduler"};
+        return;
+      }
+    qkd_source_settings source;
+    source.driver = link.source;
+    source.device = device;
+    source.end = end;
+    source.link = link.link;
+    source.length_km = link.length_km;
+    source.extra_loss_db = link.extra_loss_db;
+    source.seed = parts_.emulation_seed;
+    source.peer_site = peer_site;
+    source.peer = at<qkd_source_actor>(peer_site, source_role(peer));
+    source.owner = here<qkd_device_actor>(device_role(device));
+    source.request_timeout_ms = lab_.limits.request_timeout_ms;
+    auto start = qkd_source_driver(parts_.system, parts_.env, source);
+    if (!start) {
+      problem_ = start.error();
+      return;
+    }
+    add(source_role(device), *start);
+    qkd_device_config config;
+    config.device = device;
+    config.link = link.link;
+    config.source = here<qkd_source_actor>(source_role(device));
+    config.key_pool = here<key_pool_actor>("key_pool");
+    if (end == link_end::bob)
+      config.link_actor_handle = here<link_actor>(link_role(link.link));
+    config.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add(device_role(device), qkd_device, config);
+    out_.roles_for_peers.insert({device_role(device), source_role(device)});
+    out_.roles_for_operators.insert(device_role(device));
+    if (end != link_end::bob)
+      return;
+    link_actor_config pair;
+    pair.link = link.link;
+    pair.bob_site = link.bob_site;
+    pair.alice_site = link.alice_site;
+    pair.length_km = link.length_km;
+    pair.bob = here<qkd_device_actor>(device_role(link.bob));
+    pair.alice = at<qkd_device_actor>(link.alice_site, device_role(link.alice));
+    pair.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add(link_role(link.link), link_pair, pair);
+  }
+
+  void data_centre_roles() {
+    vim_actor_config vims;
+    for (auto& x : site_.vims) {
+      auto kind = parse_image_kind(x.kind);
+      auto start = vim_driver(parts_.system, parts_.env, x.driver, x.socket);
+      if (!kind || !start) {
+        problem_ = kind ? start.error() : failure{ec::bad_config, "no image kind " + x.kind};
+        return;
+      }
+      auto role = x.driver;
+      if (std::none_of(out_.roles.begin(), out_.roles.end(),
+                       [&](auto& known) { return known.role == role; }))
+        add(role, *start);
+      vims.drivers[*kind] = here<vim_actor>(role);
+    }
+    add("vim", vim, vims);
+    vnf_manager_config manager;
+    manager.vim = here<vim_actor>("vim");
+    manager.site = site_.site;
+    manager.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add("vnf_manager", vnf_manager, manager);
+    mano_gateway_config gateway;
+    gateway.orchestrator = lab_.orchestrator().site;
+    gateway.stream = here<image_stream_actor>("image_stream");
+    gateway.vnf_manager = here<vnf_manager_actor>("vnf_manager");
+    for (auto* link : lab_.links_of(site_.site))
+      gateway.links.insert(link->link);
+    gateway.transfers_max = lab_.limits.transfers_max;
+    gateway.request_timeout_ms = lab_.limits.request_timeout_ms;
+    gateway.offer_timeout_ms = lab_.limits.offer_timeout_ms * 8 / 10;
+    gateway.install_timeout_s = lab_.limits.install_timeout_s * 9 / 10;
+    add("mano_gateway", mano_gateway, gateway);
+    out_.roles_for_peers.insert("mano_gateway");
+  }
+
+  void orchestrator_roles() {
+    add("store", parts_.drivers.start_store);
+    image_store_config images;
+    images.store = here<store_actor>("store");
+    images.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add("image_store", image_store, images);
+    orchestrator_config config;
+    config.images = here<image_store_actor>("image_store");
+    config.stream = here<image_stream_actor>("image_stream");
+    config.store = here<store_actor>("store");
+    for (auto& other : lab_.sites) {
+      auto* link = lab_.link_between(site_.site, other.site);
+      if (other.vims.empty() || !link)
+        continue;
+      config.data_centres.push_back({other.site, at<mano_gateway_actor>(other.site, "mano_gateway"),
+                                     parts_.drivers.data_address(other), link->link});
+    }
+    for (auto* link : lab_.links_of(site_.site))
+      if (link->bob_site == site_.site)
+        config.links.push_back(here<link_actor>(link_role(link->link)));
+    auto& limits = lab_.limits;
+    config.orders_max = limits.orders_max;
+    config.request_timeout_ms = limits.request_timeout_ms;
+    config.offer_timeout_ms = limits.offer_timeout_ms;
+    config.install_timeout_s = limits.install_timeout_s;
+    config.key_wait_s = limits.key_wait_s;
+    config.key_retry_ms = limits.key_retry_ms;
+    add("orchestrator", orchestrator, config);
+    out_.roles_for_operators.insert({"orchestrator", "image_store"});
+  }
+
+  const topology& lab_;
+  const site_config& site_;
+  site_parts parts_;
+  node_config out_;
+  failure problem_;
+};
+
+} // namespace
+
+std::vector<site_id> neighbours(const topology& lab, const site_id& site) {
+  std::vector<site_id> out;
+  auto& co = lab.orchestrator().site;
+  for (auto& other : lab.sites) {
+    if (other.site == site)
+      continue;
+    bool linked = lab.link_between(site, other.site) != nullptr;
+    if (linked || site == co || other.site == co)
+      out.push_back(other.site);
+  }
+  return out;
+}
+
+result<node_config> compose_site(const topology& lab, const site_id& site, site_parts parts) {
+  auto* config = lab.site(site);
+  if (!config)
+    return {ec::unknown_site, "no site " + site.value + " in topology " + lab.name};
+  return composer{lab, *config, std::move(parts)}.compose();
+}
+
+} // namespace qnfv

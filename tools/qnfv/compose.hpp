@@ -1,0 +1,43 @@
+#pragma once
+
+// The composition root: from a topology and a site's name to the roles of that site, with the
+// drivers that the topology names. The only code besides drivers/registry that knows drivers.
+
+#include "actors/node/node.hpp"
+#include "runtime/base/secret.hpp"
+#include "runtime/config/topology.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace qnfv {
+
+/// Roles whose driver differs between a lab and a simulation.
+struct world_drivers {
+  /// Bulk bytes: sockets in a lab, memory in a simulation. Starts the channel driver of the site.
+  std::function<caf::strong_actor_ptr()> start_channel;
+  /// Where the channel driver of another site is reached.
+  std::function<std::string(const site_config&)> data_address;
+  /// Orders and catalogue: a database in a lab, records in memory in a simulation.
+  std::function<caf::strong_actor_ptr()> start_store;
+};
+
+struct site_parts {
+  caf::actor_system& system;
+  environment_ptr env;
+  std::shared_ptr<gates> all_gates;
+  std::shared_ptr<qnfv::transport> transport;
+  world_drivers drivers;
+  /// What the emulated QKD devices of this lab derive their keys from.
+  secret emulation_seed;
+  std::function<void()> on_shutdown;
+};
+
+/// The node of `site`, ready to be spawned. Failure: bad_config (a driver that does not exist, a
+/// device in two links).
+result<node_config> compose_site(const topology&, const site_id&, site_parts);
+
+/// Which sites `site` talks to: the orchestrator with every data centre, and the ends of each link.
+std::vector<site_id> neighbours(const topology&, const site_id&);
+
+} // namespace qnfv

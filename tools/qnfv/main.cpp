@@ -1,0 +1,43 @@
+#include "tools/qnfv/commands.hpp"
+
+#include "runtime/messages/message.hpp"
+
+#include <cstdio>
+#include <exception>
+
+int main(int argc, char** argv) {
+  using namespace qnfv;
+  CLI::App app{"qnfv: quantum-secured distribution of virtual network functions"};
+  app.name("qnfv");
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", "qnfv " QNFV_VERSION);
+  app.footer("Start here:  qnfv lab up config/topologies/two-site.json");
+  command_settings settings;
+  app.add_option("--lab", settings.lab, "Folder of the lab (default: $QNFV_LAB, else the lab started last)");
+  app.add_flag("--json", settings.json, "Print the result as one JSON value");
+  add_lab_commands(app, settings);
+  add_image_commands(app, settings);
+  add_order_commands(app, settings);
+  add_vnf_commands(app, settings);
+  add_key_commands(app, settings);
+  add_trace_commands(app, settings);
+  add_sim_command(app, settings);
+  add_bench_commands(app, settings);
+  add_pki_commands(app, settings);
+  add_node_command(app, settings);
+  try {
+    app.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& why) {
+    return app.exit(why);
+  } catch (const command_error& x) {
+    std::fflush(stdout);
+    std::fprintf(stderr, "qnfv: %s\n", x.why.text.empty() ? to_string(x.why.code).c_str()
+                                                          : x.why.text.c_str());
+    return 1;
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "qnfv: %s\n", why.what());
+    return 1;
+  }
+}

@@ -1,0 +1,33 @@
+#include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/site_process.hpp"
+
+#include <memory>
+
+namespace qnfv {
+
+void add_node_command(CLI::App& app, command_settings&) {
+  struct choice {
+    std::string site;
+    std::string topology;
+    site_process_settings settings;
+  };
+  auto x = std::make_shared<choice>();
+  auto* node = app.add_subcommand("node", "Run one site of a topology on this host");
+  node->add_option("topology", x->topology, "Topology file")->required();
+  node->add_option("--site", x->site, "Which site")->required();
+  node->add_option("--state", x->settings.state, "Folder of everything durable")->required();
+  node->add_option("--pki", x->settings.pki,
+                   "Folder with ca.pem, SITE.pem and SITE.key; without it only loopback is served");
+  node->add_option("--emulator-seed", x->settings.emulator_seed,
+                   "0400 file from which the emulated QKD devices derive their keys");
+  node->add_option("--pid-file", x->settings.pid_file, "Locked while the site runs");
+  node->add_option("--trace-file", x->settings.trace_file, "Message trace as JSON lines");
+  node->footer("Example:  qnfv node --site dc1 --state /var/lib/qnfv --pki /etc/qnfv/pki topology.json");
+  node->callback([x] {
+    x->settings.lab = value_or_throw(load_topology(x->topology));
+    x->settings.site = site_id{x->site};
+    done_or_throw(run_site(x->settings));
+  });
+}
+
+} // namespace qnfv

@@ -1,0 +1,225 @@
+#include "tools/qnfv/site_process.hpp"
+
+#include "drivers/channel_tcp/channel_tcp.hpp"
+#include "drivers/store_sql/store_sql.hpp"
+#include "runtime/base/secret.hpp"
+#include "runtime/deployment/gateway.hpp"
+#include "tools/qnfv/compose.hpp"
+#include "tools/qnfv/lab_dir.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace qnfv {
+
+namespace {
+
+using namespace std::chrono;
+
+struct site_system_config : caf::actor_system_config {
+  explicit site_system_config(const site_id& site) {
+    register_wire(*this);
+    configure_network(*this, site);
+  }
+};
+
+/// Sites at the addresses of the topology, over the gateway.
+class gateway_transport : public transport {
+public:
+  explicit gateway_transport(const topology& lab) : lab_(lab) {}
+  void dial(const site_id& site) override {
+    if (door)
+      door->dial(site, lab_.site(site)->listen);
+  }
+  void drop(const site_id& site) override {
+    if (door)
+      door->close(site);
+  }
+  void keep(const site_id& site, const caf::node_id& node) override {
+    if (door)
+      door->close_others(site, node);
+  }
+
+  std::unique_ptr<gateway> door;
+
+private:
+  const topology& lab_;
+};
+
+/// Trace events to the file; what an administrator must know also to the log.
+recorder::sink make_sink(const site_process_settings& settings) {
+  recorder::sink file;
+  if (!settings.trace_file.empty())
+    file = make_file_sink(settings.trace_file, uint64_t{settings.lab.limits.trace_file_mb} << 20);
+  return [file](const trace_event& x) {
+    if (file)
+      file(x);
+    if (x.kind != trace_kind::note)
+      return;
+    if (x.message == "alarm")
+      spdlog::warn("{}: {}", x.from, x.text);
+    else if (x.message == "restart" || x.message == "peer_up" || x.message == "peer_down"
+             || x.message == "order" || x.message == "transfer" || x.message == "link"
+             || x.message == "join")
+      spdlog::info("{}: {}", x.from, x.text);
+  };
+}
+
+/// The signals that end a site, blocked in every thread and waited for by main().
+sigset_t end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGALRM);
+  return set;
+}
+
+/// Ends the node and with it every role; false if they do not end in time.
+bool end_node(caf::actor_system& system, const caf::strong_actor_ptr& node) {
+  caf::scoped_actor self{system};
+  auto handle = caf::actor_cast<caf::actor>(node);
+  self->monitor(handle);
+  self->send_exit(handle, caf::exit_reason::user_shutdown);
+  bool ended = false;
+  self->receive([&](const caf::down_msg&) { ended = true; },
+                caf::after(seconds{5}) >> [] {});
+  return ended;
+}
+
+result<secret> load_seed(const site_process_settings& settings) {
+  if (settings.emulator_seed.empty())
+    return secret{};
+  auto raw = read_private_file(settings.emulator_seed);
+  if (!raw)
+    return raw.error();
+  if (raw->size() < 32)
+    return {ec::bad_config, settings.emulator_seed + ": fewer than 32 bytes"};
+  secret seed{*raw};
+  OPENSSL_cleanse(raw->data(), raw->size());
+  return seed;
+}
+
+} // namespace
+
+status run_site(const site_process_settings& settings) {
+  auto& lab = settings.lab;
+  auto* site = lab.site(settings.site);
+  if (!site)
+    return {ec::unknown_site, "no site " + settings.site.value + " in topology " + lab.name};
+  auto signals = end_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  if (!protect_secrets())
+    spdlog::warn("memory for secrets could not be locked (memlock limit); it may be swapped out");
+  if (auto ok = make_folder(settings.state); !ok)
+    return ok;
+  if (!settings.pid_file.empty())
+    if (auto lock = lock_pid_file(settings.pid_file); !lock)
+      return lock.error();
+  auto seed = load_seed(settings);
+  if (!seed)
+    return seed.error();
+  auto files = make_disk_storage(settings.state);
+  if (!files)
+    return files.error();
+
+  auto io = std::make_shared<io_pool>(lab.limits.io_threads);
+  auto env = std::make_shared<environment>();
+  env->site = settings.site;
+  env->clock = make_real_clock(lab.time_scale);
+  env->random = make_system_random();
+  env->storage = *files;
+  env->io = io;
+  recorder::settings trace;
+  trace.ring_events = lab.limits.trace_events;
+  env->recorder = std::make_shared<recorder>(settings.site.value, trace, make_sink(settings));
+
+  site_system_config config{settings.site};
+  caf::actor_system system{config};
+  auto all_gates = std::make_shared<gates>(system, env);
+  auto transport = std::make_shared<gateway_transport>(lab);
+
+  // The door first: without certificates nothing else beyond loopback may open either.
+  gateway_settings door;
+  door.site = settings.site;
+  door.listen = site->listen;
+  if (!settings.pki.empty())
+    door.tls = tls_files{settings.pki + "/ca.pem", settings.pki + "/" + settings.site.value + ".pem",
+                         settings.pki + "/" + settings.site.value + ".key"};
+  door.peers = neighbours(lab, settings.site);
+  door.connect_timeout = milliseconds{lab.limits.connect_timeout_ms};
+  door.log = [](const std::string& line) {
+    // Operators come and go with each command.
+    spdlog::log(line.rfind(operator_name.value, 0) == 0 ? spdlog::level::debug : spdlog::level::info,
+                "gateway: {}", line);
+  };
+  auto root = all_gates->handle(settings.site, "node");
+  auto opened = gateway::open(system, door, root, root);
+  if (!opened)
+    return opened.error();
+  transport->door = std::move(*opened);
+
+  if (settings.pki.empty() && site->data_listen.rfind("127.", 0) != 0
+      && site->data_listen.rfind("[::1]", 0) != 0)
+    return {ec::bad_config, "site " + settings.site.value + " refuses to take image data at "
+                              + site->data_listen + " without certificates"};
+  tcp_listener_settings door_for_data;
+  door_for_data.parked_max = lab.limits.parked_channels_max;
+  auto listener = listen_on(io, site->data_listen, door_for_data);
+  if (!listener)
+    return listener.error();
+  result<std::shared_ptr<sql_session>> session{std::shared_ptr<sql_session>{}};
+  if (site->orchestrator) {
+    session = open_store(settings.state + "/records.sqlite");
+    if (!session)
+      return session.error();
+  }
+  world_drivers drivers;
+  drivers.start_channel = [&system, env, data_door = *listener, &lab] {
+    channel_tcp_config channel;
+    channel.listener = data_door;
+    channel.connect_timeout_ms = lab.limits.connect_timeout_ms;
+    return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, channel_tcp, channel));
+  };
+  drivers.data_address = [](const site_config& other) { return other.data_listen; };
+  drivers.start_store = [&system, env, session = *session] {
+    store_sql_config store;
+    store.session = session;
+    return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, store_sql, store));
+  };
+  auto parts = compose_site(lab, settings.site,
+                            {system, env, all_gates, transport, drivers, *seed,
+                             [] { ::kill(::getpid(), SIGTERM); }});
+  if (!parts)
+    return parts.error();
+
+  auto node_handle = caf::actor_cast<caf::strong_actor_ptr>(
+    spawn_at(system, env, node, std::move(*parts)));
+  spdlog::info("site {} of {} runs, {} times as fast as the lab", settings.site.value, lab.name,
+               lab.time_scale);
+
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  spdlog::info("site {} ends", settings.site.value);
+  // Whatever hangs from here on must not keep the process: SIGALRM ends it.
+  sigset_t alarm_only;
+  sigemptyset(&alarm_only);
+  sigaddset(&alarm_only, SIGALRM);
+  signal(SIGALRM, [](int) { ::_exit(3); });
+  pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
+  ::alarm(15);
+
+  end_node(system, node_handle);
+  node_handle = nullptr;
+  transport->door->stop();
+  transport->door.reset();
+  root = nullptr;
+  all_gates.reset();
+  return done{};
+}
+
+} // namespace qnfv
