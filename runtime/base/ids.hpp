@@ -75,7 +75,7 @@ using vnf_id = name_id<struct vnf_tag>;
 /// One stream of one image; also the stream id of its QVS1 header.
 using transfer_id = uuid<struct transfer_tag>;
 
-/// Names one key for ever. Never derived from a clock or from randomness alone (keys.md, part 1):
+/// Names one key for ever. Never derived from a clock or from randomness alone:
 ///
 ///   bytes 0-3   link      the first 4 bytes of SHA-256 of the link's name
 ///   bytes 4-7   session   big endian; grows at every start of the link, remembered by both ends

@@ -84,7 +84,7 @@ struct vnf_list {
 };
 QNFV_MESSAGE(vnf_list, vnfs)
 
-/// The VNF MANAGER interface (design.md: life cycle of VNF instances).
+/// The VNF MANAGER interface: life cycle of VNF instances.
 using vnf_manager_actor = actor_of<
   caf::result<image_sink>(load_image), // Errors: vim_failed, not_found (no VIM for this kind).
   caf::result<accepted>(unload_image),
