@@ -1,3 +1,4 @@
+#include "runtime/base/base64.hpp"
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/error.hpp"
 #include "runtime/base/ids.hpp"
@@ -85,4 +86,21 @@ TEST_CASE("sizes and times print as a person would say them") {
   CHECK(format_bytes(15'925'000'000) == "15.9 GB");
   CHECK(format_duration(250ms) == "250 ms");
   CHECK(format_duration(1265s) == "21.1 min");
+}
+
+TEST_CASE("base64 has one spelling for each byte string") {
+  // RFC 4648, section 10.
+  const std::pair<const char*, const char*> vectors[] = {
+    {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
+    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"}};
+  for (auto& [plain, coded] : vectors) {
+    auto text = to_base64(byte_view{std::string_view{plain}});
+    CHECK(std::string(text.view().begin(), text.view().end()) == coded);
+    auto back = from_base64(coded);
+    REQUIRE(back);
+    CHECK(std::string(back->view().begin(), back->view().end()) == plain);
+  }
+  for (auto* bad : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=Zm8=", "====", "Z===", "Zm9v\n", "Zm_v",
+                    "Zm-v", " Zm9v"})
+    CHECK_FALSE(from_base64(bad));
 }
