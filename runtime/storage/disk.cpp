@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,24 +35,29 @@ private:
   int fd_;
 };
 
+result<size_t> read_at(const descriptor& fd, const std::string& path, uint64_t offset, uint8_t* to,
+                       size_t n) {
+  size_t got = 0;
+  while (got < n) {
+    auto k = ::pread(fd.get(), to + got, n - got, static_cast<off_t>(offset + got));
+    if (k < 0 && errno == EINTR)
+      continue;
+    if (k < 0)
+      return failed(path);
+    if (k == 0)
+      break;
+    got += static_cast<size_t>(k);
+  }
+  return got;
+}
+
 class disk_reader : public file_reader {
 public:
   disk_reader(descriptor fd, uint64_t size, std::string path)
     : fd_(std::move(fd)), size_(size), path_(std::move(path)) {}
   uint64_t size() const override { return size_; }
   result<size_t> read(uint64_t offset, uint8_t* to, size_t n) const override {
-    size_t got = 0;
-    while (got < n) {
-      auto k = ::pread(fd_.get(), to + got, n - got, static_cast<off_t>(offset + got));
-      if (k < 0 && errno == EINTR)
-        continue;
-      if (k < 0)
-        return failed(path_);
-      if (k == 0)
-        break;
-      got += static_cast<size_t>(k);
-    }
-    return got;
+    return read_at(fd_, path_, offset, to, n);
   }
 
 private:
@@ -67,6 +73,39 @@ public:
     size_t put = 0;
     while (put < x.size()) {
       auto k = ::write(fd_.get(), x.data() + put, x.size() - put);
+      if (k < 0 && errno == EINTR)
+        continue;
+      if (k < 0)
+        return failed(path_);
+      put += static_cast<size_t>(k);
+    }
+    return done{};
+  }
+  status sync() override {
+    if (::fdatasync(fd_.get()) != 0)
+      return failed(path_);
+    return done{};
+  }
+
+private:
+  descriptor fd_;
+  std::string path_;
+};
+
+class disk_owned : public owned_file {
+public:
+  disk_owned(descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+  uint64_t size() const override {
+    struct ::stat info;
+    return ::fstat(fd_.get(), &info) == 0 ? static_cast<uint64_t>(info.st_size) : 0;
+  }
+  result<size_t> read(uint64_t offset, uint8_t* to, size_t n) const override {
+    return read_at(fd_, path_, offset, to, n);
+  }
+  status write(uint64_t offset, byte_view x) override {
+    size_t put = 0;
+    while (put < x.size()) {
+      auto k = ::pwrite(fd_.get(), x.data() + put, x.size() - put, static_cast<off_t>(offset + put));
       if (k < 0 && errno == EINTR)
         continue;
       if (k < 0)
@@ -130,6 +169,26 @@ public:
     if (!fd)
       return failed(full);
     return std::unique_ptr<file_writer>{std::make_unique<disk_writer>(std::move(fd), full)};
+  }
+
+  result<std::unique_ptr<owned_file>> own(const std::string& path) override {
+    auto full = full_path(path);
+    if (auto ok = make_folders(full); !ok)
+      return ok.error();
+    descriptor fd{::open(full.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+    if (!fd)
+      return failed(full);
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+      return {errno == EWOULDBLOCK ? ec::busy : ec::storage_failed,
+              full + (errno == EWOULDBLOCK ? ": another process has it open"
+                                           : std::string{": "} + std::strerror(errno))};
+    struct ::stat info;
+    if (::fstat(fd.get(), &info) != 0)
+      return failed(full);
+    if (info.st_size == 0)
+      if (auto ok = sync_folder_of(full); !ok)
+        return ok.error();
+    return std::unique_ptr<owned_file>{std::make_unique<disk_owned>(std::move(fd), full)};
   }
 
   status rename(const std::string& from, const std::string& to) override {

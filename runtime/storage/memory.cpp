@@ -26,23 +26,88 @@ private:
 
 class memory_storage::writer : public file_writer {
 public:
-  writer(std::mutex& mutex, std::shared_ptr<file> f) : mutex_(mutex), file_(std::move(f)) {}
+  writer(memory_storage& disk, std::shared_ptr<file> f, std::string path)
+    : disk_(disk), file_(std::move(f)), path_(std::move(path)) {}
   status append(byte_view x) override {
-    std::lock_guard<std::mutex> guard{mutex_};
-    file_->content.insert(file_->content.end(), x.begin(), x.end());
-    return done{};
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    return disk_.write(*file_, path_, file_->content.size(), x);
   }
   status sync() override {
-    std::lock_guard<std::mutex> guard{mutex_};
-    file_->synced = file_->content.size();
-    file_->ever_synced = true;
-    return done{};
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    return disk_.sync(*file_, path_);
   }
 
 private:
-  std::mutex& mutex_;
+  memory_storage& disk_;
   std::shared_ptr<file> file_;
+  std::string path_;
 };
+
+class memory_storage::owned : public owned_file {
+public:
+  owned(memory_storage& disk, std::shared_ptr<file> f, std::string path)
+    : disk_(disk), file_(std::move(f)), path_(std::move(path)) {
+    file_->owner = lock_;
+  }
+  uint64_t size() const override {
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    return file_->content.size();
+  }
+  result<size_t> read(uint64_t offset, uint8_t* to, size_t n) const override {
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    auto part = byte_view{file_->content}.part(offset, n);
+    if (!part.empty())
+      std::memcpy(to, part.data(), part.size());
+    return part.size();
+  }
+  status write(uint64_t offset, byte_view x) override {
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    if (file_->owner.lock() != lock_)
+      return {ec::storage_failed, path_ + ": the power was cut"};
+    return disk_.write(*file_, path_, offset, x);
+  }
+  status sync() override {
+    std::lock_guard<std::mutex> guard{disk_.mutex_};
+    if (file_->owner.lock() != lock_)
+      return {ec::storage_failed, path_ + ": the power was cut"};
+    return disk_.sync(*file_, path_);
+  }
+
+private:
+  memory_storage& disk_;
+  std::shared_ptr<file> file_;
+  std::string path_;
+  std::shared_ptr<int> lock_ = std::make_shared<int>();
+};
+
+bool memory_storage::allowed(operation x, const std::string& path) const {
+  return !before_ || before_(x, path);
+}
+
+status memory_storage::write(file& f, const std::string& path, size_t offset, byte_view x) {
+  if (!allowed(operation::write, path))
+    return {ec::storage_failed, path + ": Input/output error"};
+  if (x.empty())
+    return done{};
+  f.content.resize(std::max(f.content.size(), offset + x.size()));
+  std::memcpy(f.content.data() + offset, x.data(), x.size());
+  if (!f.unsynced.empty() && f.unsynced.back().first + f.unsynced.back().second == offset)
+    f.unsynced.back().second += x.size();
+  else
+    f.unsynced.emplace_back(offset, x.size());
+  return done{};
+}
+
+status memory_storage::sync(file& f, const std::string& path) {
+  if (!allowed(operation::sync, path))
+    return {ec::storage_failed, path + ": Input/output error"};
+  f.durable.resize(f.content.size());
+  for (auto& [offset, n] : f.unsynced)
+    std::memcpy(f.durable.data() + offset, f.content.data() + offset, n);
+  f.unsynced.clear();
+  f.ever_synced = true;
+  return done{};
+}
 
 result<std::shared_ptr<file_reader>> memory_storage::open(const std::string& path) const {
   std::lock_guard<std::mutex> guard{mutex_};
@@ -56,7 +121,19 @@ result<std::unique_ptr<file_writer>> memory_storage::create(const std::string& p
   std::lock_guard<std::mutex> guard{mutex_};
   auto f = std::make_shared<file>();
   files_[path] = f;
-  return std::unique_ptr<file_writer>{std::make_unique<writer>(mutex_, std::move(f))};
+  return std::unique_ptr<file_writer>{std::make_unique<writer>(*this, std::move(f), path)};
+}
+
+result<std::unique_ptr<owned_file>> memory_storage::own(const std::string& path) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  auto& f = files_[path];
+  if (!f) {
+    f = std::make_shared<file>();
+    f->ever_synced = true; // The name is durable.
+  }
+  if (!f->owner.expired())
+    return {ec::busy, path + ": somebody else has it open"};
+  return std::unique_ptr<owned_file>{std::make_unique<owned>(*this, f, path)};
 }
 
 status memory_storage::rename(const std::string& from, const std::string& to) {
@@ -64,6 +141,8 @@ status memory_storage::rename(const std::string& from, const std::string& to) {
   auto i = files_.find(from);
   if (i == files_.end())
     return {ec::storage_failed, from + ": No such file or directory"};
+  if (!allowed(operation::rename, to))
+    return {ec::storage_failed, to + ": Input/output error"};
   files_[to] = i->second;
   files_.erase(from);
   return done{};
@@ -86,15 +165,53 @@ std::vector<std::string> memory_storage::list(const std::string& folder) const {
   return out;
 }
 
-void memory_storage::crash() {
+void memory_storage::crash(const std::function<bool()>& kept) {
+  constexpr size_t sector = 512;
   std::lock_guard<std::mutex> guard{mutex_};
+  before_ = nullptr;
   for (auto i = files_.begin(); i != files_.end();) {
-    if (!i->second->ever_synced) {
+    auto& f = *i->second;
+    f.owner.reset();
+    if (!f.ever_synced) {
       i = files_.erase(i);
       continue;
     }
-    i->second->content.resize(std::min(i->second->content.size(), i->second->synced));
+    for (auto& [offset, n] : f.unsynced)
+      for (size_t at = offset; kept && at < offset + n;) {
+        auto end = std::min((at / sector + 1) * sector, offset + n);
+        if (kept()) {
+          f.durable.resize(std::max(f.durable.size(), end));
+          std::memcpy(f.durable.data() + at, f.content.data() + at, end - at);
+        }
+        at = end;
+      }
+    f.unsynced.clear();
+    f.content = f.durable;
     ++i;
+  }
+}
+
+void memory_storage::before(std::function<bool(operation, const std::string&)> allow) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  before_ = std::move(allow);
+}
+
+std::map<std::string, bytes> memory_storage::snapshot() const {
+  std::lock_guard<std::mutex> guard{mutex_};
+  std::map<std::string, bytes> out;
+  for (auto& [path, f] : files_)
+    out[path] = f->content;
+  return out;
+}
+
+void memory_storage::restore(const std::map<std::string, bytes>& from) {
+  std::lock_guard<std::mutex> guard{mutex_};
+  files_.clear();
+  for (auto& [path, content] : from) {
+    auto f = std::make_shared<file>();
+    f->content = f->durable = content;
+    f->ever_synced = true;
+    files_[path] = f;
   }
 }
 

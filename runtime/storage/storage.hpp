@@ -31,6 +31,20 @@ public:
   virtual status sync() = 0;
 };
 
+/// A file that is written in place by one owner: a journal, an audit trail.
+class owned_file {
+public:
+  virtual ~owned_file() = default;
+  virtual uint64_t size() const = 0;
+  /// As file_reader::read.
+  virtual result<size_t> read(uint64_t offset, uint8_t* to, size_t n) const = 0;
+  /// Writes at `offset`, which may lie at the end but not beyond. What is not synced may survive a
+  /// power cut or not, each 512-byte sector on its own.
+  virtual status write(uint64_t offset, byte_view) = 0;
+  /// Durable when it answers. After a failure the file is in an unknown state.
+  virtual status sync() = 0;
+};
+
 class storage {
 public:
   virtual ~storage() = default;
@@ -38,6 +52,9 @@ public:
   virtual result<std::shared_ptr<file_reader>> open(const std::string& path) const = 0;
   /// A new, empty file readable by its owner only; replaces an existing one. Makes folders.
   virtual result<std::unique_ptr<file_writer>> create(const std::string& path) = 0;
+  /// Opens for reading and writing in place, or makes an empty file (0600, durable as a name). It is
+  /// locked until the object goes. Failures: busy (somebody has it open), storage_failed.
+  virtual result<std::unique_ptr<owned_file>> own(const std::string& path) = 0;
   /// Atomic and durable when it answers.
   virtual status rename(const std::string& from, const std::string& to) = 0;
   /// Removing what does not exist is success.

@@ -40,6 +40,22 @@ void keeps_its_promises(storage& files) {
   CHECK(buffer[0] == 'o');
   CHECK(*(*file)->read(6, buffer, 10) == 0);
 
+  {
+    auto owned = files.own("a/b/journal");
+    REQUIRE(owned);
+    REQUIRE((*owned)->write(0, text("old old old")));
+    REQUIRE((*owned)->write(4, text("new")));
+    REQUIRE((*owned)->sync());
+    CHECK((*owned)->size() == 11);
+    CHECK(*(*owned)->read(4, buffer, 3) == 3);
+    CHECK(buffer[0] == 'n');
+    auto second = files.own("a/b/journal");
+    REQUIRE_FALSE(second);
+    CHECK(second.error().code == ec::busy);
+  }
+  CHECK(files.own("a/b/journal"));
+  CHECK(*files.load("a/b/journal") == text("old new old"));
+
   REQUIRE(files.remove("a/b/one"));
   REQUIRE(files.remove("a/b/one"));
   CHECK_FALSE(files.open("a/b/one"));
@@ -91,4 +107,34 @@ TEST_CASE("a crash loses what was not synced and keeps what was") {
   files.crash();
   CHECK(*files.load("journal") == text("kept"));
   CHECK_FALSE(files.open("never-synced"));
+}
+
+TEST_CASE("a crash keeps or loses each sector of an un-synced write on its own") {
+  memory_storage files;
+  auto file = files.own("journal");
+  REQUIRE((*file)->write(0, bytes(1536, 'a')));
+  REQUIRE((*file)->sync());
+  REQUIRE((*file)->write(256, bytes(1024, 'b')));
+  int sector = 0;
+  files.crash([&] { return sector++ == 1; });
+  CHECK_FALSE((*file)->write(0, text("x"))); // The process is gone, too.
+  auto content = *files.load("journal");
+  CHECK(sector == 3);
+  CHECK(content[511] == 'a');
+  CHECK(content[512] == 'b');
+  CHECK(content[1023] == 'b');
+  CHECK(content[1024] == 'a');
+}
+
+TEST_CASE("a failed disk fails the operation it was told to, and a backup comes back") {
+  memory_storage files;
+  REQUIRE(files.replace("one", text("old")));
+  auto backup = files.snapshot();
+  files.before([](auto operation, auto&) { return operation != memory_storage::operation::sync; });
+  CHECK_FALSE(files.replace("one", text("new")));
+  CHECK(*files.load("one") == text("old"));
+  files.before(nullptr);
+  REQUIRE(files.replace("one", text("new")));
+  files.restore(backup);
+  CHECK(*files.load("one") == text("old"));
 }
