@@ -7,6 +7,11 @@ namespace {
 using namespace std::chrono;
 using self_ptr = stateful<image_stream_actor, image_stream_state>*;
 
+/// As key pools know the streams of a site.
+std::string role_name(const site_id& site) {
+  return site.value + "/image_stream";
+}
+
 stream_entry* find(self_ptr self, const transfer_id& id) {
   auto i = self->state.streams.find(id);
   return i == self->state.streams.end() ? nullptr : &i->second;
@@ -141,11 +146,14 @@ caf::result<stream_opened> open(self_ptr self, const open_stream& ask) {
   // A fresh request each time: what an earlier try was given is gone.
   request_id request{self->env().random->bytes_of<std::array<uint8_t, 16>>()};
   auto timeout = milliseconds{8 * self->state.config.request_timeout_ms};
+  key_users users{role_name(self->env().site), {role_name(ask.site)}};
   self
-    ->request(self->state.config.key_pool, timeout, reserve_key{ask.link, key_bits, request})
+    ->request(self->state.config.key_pool, timeout,
+              reserve_keys{ask.link, 1, key_bits, request, users})
     .then(
-      [self, id, promise](key_grant& grant) mutable {
+      [self, id, promise](key_grants& grants) mutable {
         auto* y = under_way(self, id);
+        auto& grant = grants.keys.front();
         if (!y) {
           grant.material.wipe();
           promise.deliver(fail(ec::cancelled, "the transfer was closed"));
@@ -235,13 +243,14 @@ caf::result<accepted> accept(self_ptr self, const accept_stream& ask) {
   x.trace = current_trace();
   x.sink = ask.sink;
   auto promise = self->make_response_promise<accepted>();
-  // One claim per transfer: the transfer's own id makes the request.
-  claim_key claim{ask.link, ask.key, request_id{ask.transfer.value}};
+  claim_keys claim{ask.link, {ask.key}, role_name(self->state.config.orchestrator),
+                   role_name(self->env().site)};
   self
     ->request(self->state.config.key_pool, milliseconds{self->state.config.request_timeout_ms}, claim)
     .then(
-      [self, ask, promise](key_grant& grant) mutable {
+      [self, ask, promise](key_grants& grants) mutable {
         auto* y = under_way(self, ask.transfer);
+        auto& grant = grants.keys.front();
         if (!y) {
           grant.material.wipe();
           promise.deliver(fail(ec::cancelled, "the transfer was closed"));

@@ -90,7 +90,8 @@ void emit(self_ptr self, const block_id& block) {
   auto handle = caf::actor_cast<caf::strong_actor_ptr>(self);
   auto late = from_seconds(uniform(s.jitter) * s.config.skew_s);
   self->after_lab(late, tick{s.session, "emit " + std::to_string(block.first) + " "
-                                          + std::to_string(block.count)});
+                                          + std::to_string(block.count) + " "
+                                          + to_string(block.allocator)});
 }
 
 void emit_now(self_ptr self, const tick& x) {
@@ -101,7 +102,8 @@ void emit_now(self_ptr self, const tick& x) {
   block_id block{s.config.link, s.session, link_end::bob, 0, 0};
   char* rest = nullptr;
   block.first = std::strtoull(x.what.c_str() + 5, &rest, 10);
-  block.count = static_cast<uint32_t>(std::strtoul(rest, nullptr, 10));
+  block.count = static_cast<uint32_t>(std::strtoul(rest, &rest, 10));
+  block.allocator = std::string_view{rest} == " alice" ? link_end::alice : link_end::bob;
   key_block out{block, emulated_bits(s.config.seed, block)};
   s.report.keys += block.count;
   self->send(s.config.owner, std::move(out));
@@ -130,7 +132,9 @@ void end_block(self_ptr self) {
     return exchange(self);
   }
   enter(self, qkd_phase::amplify);
-  block_id block{s.config.link, s.session, link_end::bob, s.next_counter, count};
+  // Every fourth block is Alice's to hand out.
+  auto allocator = s.blocks++ % 4 == 3 ? link_end::alice : link_end::bob;
+  block_id block{s.config.link, s.session, allocator, s.next_counter, count};
   s.next_counter += count;
   auto generation = ++s.generation;
   self
@@ -180,6 +184,7 @@ caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   s.session = x.session;
   s.running = true;
   s.next_counter = 0;
+  s.blocks = 0;
   s.initialising = duration{0};
   s.report = device_report{};
   s.report.link = s.config.link;

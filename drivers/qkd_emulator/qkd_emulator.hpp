@@ -38,6 +38,7 @@ struct qkd_emulator_state {
   bool running = false;
   uint64_t generation = 0;   ///< Of the timer that counts; older ticks are stale.
   uint64_t next_counter = 0;
+  uint64_t blocks = 0; ///< Of this session.
   duration initialising{0};  ///< Lab time spent until the first key.
   line_figures block;        ///< Of the block under way, with its jitter.
   std::mt19937_64 jitter;

@@ -12,12 +12,15 @@
 namespace qnfv {
 
 // keys
-struct reserve_key;
-struct claim_key;
+struct reserve_keys;
+struct claim_keys;
+struct compare_stores;
+struct store_progress;
+struct reconcile_now;
 struct confirm_block;
 struct block_confirmed;
-struct assign_key;
-struct key_assigned;
+struct assign_keys;
+struct keys_assigned;
 struct reconcile_keys;
 struct keys_gone;
 struct pool_status_query;
@@ -26,6 +29,7 @@ struct keys_status_query;
 struct keys_status;
 struct key_block;
 struct key_grant;
+struct key_grants;
 // links
 struct start_distilling;
 struct stop_distilling;
@@ -133,8 +137,12 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::shutdown_site))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::confirm_block))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::block_confirmed))
-  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::assign_key))
-  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::key_assigned))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::assign_keys))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_assigned))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::compare_stores))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::store_progress))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::reconcile_now))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::pool_status))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::reconcile_keys))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_gone))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_status_query))
@@ -175,10 +183,10 @@ CAF_END_TYPE_ID_BLOCK(qnfv_wire)
 CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::key_block))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::key_grant))
-  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::reserve_key))
-  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::claim_key))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::key_grants))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::reserve_keys))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::claim_keys))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status_query))
-  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_status_query))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_tick))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::open_channel))
@@ -224,6 +232,7 @@ CAF_END_TYPE_ID_BLOCK(qnfv_local)
 QNFV_LOCAL(continuation)
 QNFV_LOCAL(key_block)
 QNFV_LOCAL(key_grant)
+QNFV_LOCAL(key_grants)
 QNFV_LOCAL(channel_opened)
 QNFV_LOCAL(accept_stream)
 QNFV_LOCAL(image_sink)

@@ -7,6 +7,7 @@
 #include "runtime/system/random.hpp"
 #include "runtime/tracing/recorder.hpp"
 
+#include <functional>
 #include <memory>
 
 namespace qnfv {
@@ -16,6 +17,8 @@ namespace qnfv {
 struct passage {
   bool drop = false;
   duration delay{0};
+  bool twice = false; ///< It arrives a second time, after `second_delay`.
+  duration second_delay{0};
 };
 
 class network {
@@ -32,6 +35,8 @@ struct environment {
   std::shared_ptr<random_source> random;
   std::shared_ptr<qnfv::storage> storage;
   std::shared_ptr<io_pool> io;
+  /// Runs work that may wait for a disk, off the actors' threads.
+  std::function<void(std::function<void()>)> on_disk;
   std::shared_ptr<qnfv::recorder> recorder; ///< Null: no tracing.
   std::shared_ptr<qnfv::network> network;   ///< Null: messages between sites just pass.
 };

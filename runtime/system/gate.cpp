@@ -75,9 +75,11 @@ void gate::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) 
   auto sender = element->sender;
   auto mid = element->mid;
   auto stages = element->stages;
-  auto out = caf::make_mailbox_element(std::move(sender), mid, std::move(stages),
-                                       element->move_content_to_message()
-                                         + caf::make_message(std::move(context)));
+  auto message = element->move_content_to_message() + caf::make_message(std::move(context));
+  if (verdict.twice)
+    home_system().clock().schedule_message(home_system().clock().now() + verdict.second_delay, to,
+                                           caf::make_mailbox_element(sender, mid, stages, message));
+  auto out = caf::make_mailbox_element(std::move(sender), mid, std::move(stages), std::move(message));
   if (verdict.delay.count() == 0)
     return to->enqueue(std::move(out), unit);
   home_system().clock().schedule_message(home_system().clock().now() + verdict.delay, to,

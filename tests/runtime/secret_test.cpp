@@ -31,12 +31,12 @@ namespace {
 struct pool_state {
   static inline const char* name = "pool";
 };
-using pool = actor_of<caf::result<key_grant>(claim_key)>;
+using pool = actor_of<caf::result<key_grant>(claim_keys)>;
 
 pool::behavior_type give(stateful<pool, pool_state>* self) {
-  return {[self](const claim_key& ask) -> caf::result<key_grant> {
-    self->note("given", to_string(ask.id));
-    return key_grant{ask.id, secret{bytes(32, 0x41)}};
+  return {[self](const claim_keys& ask) -> caf::result<key_grant> {
+    self->note("given", to_string(ask.keys.front()));
+    return key_grant{ask.keys.front(), secret{bytes(32, 0x41)}};
   }};
 }
 
@@ -48,11 +48,11 @@ TEST_CASE("a key stays within its site although a gate stands for a remote pool"
   gates g{w.system(), w.site("dc1")};
   g.retarget(site_id{"co"}, "pool", caf::actor_cast<caf::strong_actor_ptr>(here));
   auto id = make_key_id(link_id{"bob1/alice1"}, 1, link_end::bob, 0);
-  CHECK(w.ask<key_grant>(here, claim_key{link_id{"bob1/alice1"}, id, {}}));
+  CHECK(w.ask<key_grant>(here, claim_keys{link_id{"bob1/alice1"}, {id}, "a", "b"}));
   auto far = w.ask<key_grant>(g.to<pool>(site_id{"co"}, "pool"),
-                              claim_key{link_id{"bob1/alice1"}, id, {}});
+                              claim_keys{link_id{"bob1/alice1"}, {id}, "a", "b"});
   REQUIRE_FALSE(far);
-  CHECK(far.error() == ec::internal); // claim_key is a local message.
+  CHECK(far.error() == ec::internal); // claim_keys is a local message.
 }
 
 TEST_CASE("a gate without a target refuses at once") {

@@ -49,7 +49,7 @@ TEST_CASE("no message of the local block is known to the wire") {
   CHECK(found.size() > 30);
   CHECK(std::count(found.begin(), found.end(), true) == 0);
   CHECK(registered<transfer_offer>(system));
-  CHECK(registered<assign_key>(system));
+  CHECK(registered<assign_keys>(system));
 }
 
 TEST_CASE("an order crosses the wire unchanged") {

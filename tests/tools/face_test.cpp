@@ -39,11 +39,11 @@ trace_log delivery() {
   log.events = {
     event("dc1", 1, receive, -30, "co:5", "co/#9", "dc1/mano_gateway", "transfer_offer"),
     event("dc1", 2, receive, -29, "dc1:1", "dc1/mano_gateway", "dc1/vnf_manager", "load_image"),
-    event("dc1", 3, receive, -28, "dc1:1", "dc1/image_stream", "dc1/key_pool", "claim_key"),
+    event("dc1", 3, receive, -28, "dc1:1", "dc1/image_stream", "dc1/key_pool", "claim_keys"),
     event("dc1", 4, receive, 50, "dc1:3", "dc1/vnf_manager", "dc1/vim", "create_instance"),
     event("co", 1, receive, 0, "", "operator/#1", "co/orchestrator", "deliver_image"),
     event("co", 2, receive, 1, "co:1", "co/orchestrator", "co/store", "save_order"),
-    event("co", 3, receive, 2, "co:1", "co/image_stream", "co/key_pool", "reserve_key"),
+    event("co", 3, receive, 2, "co:1", "co/image_stream", "co/key_pool", "reserve_keys"),
     event("co", 4, receive, 3, "co:3", "co/image_stream", "co/channel", "open_channel"),
     event("co", 5, trace_kind::send, 4, "co:4", "co/orchestrator", "dc1/mano_gateway", "transfer_offer"),
     event("co", 6, trace_kind::note, 5, "co:4", "co/image_stream", "co/image_stream", "frames",

@@ -12,10 +12,10 @@ namespace {
 
 /// What the paper's capture (Fig. 12) calls a step; messages without a name are details.
 const std::map<std::string, std::string> steps{
-  {"deliver_image", "POST image"},        {"reserve_key", "UDP 5323: key for the orchestrator"},
-  {"assign_key", ""},                     {"open_channel", "TCP: image data"},
+  {"deliver_image", "POST image"},        {"reserve_keys", "UDP 5323: key for the orchestrator"},
+  {"assign_keys", ""},                    {"open_channel", "TCP: image data"},
   {"transfer_offer", "POST notice: image and key id"},
-  {"claim_key", "UDP 5323: key for the gateway"}, {"load_image", ""},
+  {"claim_keys", "UDP 5323: key for the gateway"}, {"load_image", ""},
   {"frames", ""},                         {"create_instance", "VIM"},
   {"start_instance", "VIM"},              {"transfer_verdict", "HTTP 200 OK"},
 };

@@ -2,6 +2,7 @@
 
 #include "actors/image_store/image_store.hpp"
 #include "actors/image_stream/image_stream.hpp"
+#include "actors/key_pool/journal_store.hpp"
 #include "actors/key_pool/key_pool.hpp"
 #include "actors/link/link.hpp"
 #include "actors/mano_gateway/mano_gateway.hpp"
@@ -112,13 +113,41 @@ private:
     for (auto* link : links) {
       auto end = link->bob_site == site_.site ? link_end::bob : link_end::alice;
       auto peer = end == link_end::bob ? link->alice_site : link->bob_site;
-      pool.links.push_back({link->link, end, peer, at<key_pool_actor>(peer, "key_pool")});
+      auto [issue, initial] = parts_.keys.link_secret(link->link);
+      pool.links.push_back(
+        {link->link, end, peer, at<key_pool_actor>(peer, "key_pool"), issue, initial});
     }
+    pool.open_store = stores();
     add("key_pool", key_pool, pool);
     for (auto* link : links)
       devices(*link);
     out_.roles_for_peers.insert({"node", "key_pool"});
     out_.roles_for_operators.insert({"node", "key_pool"});
+  }
+
+  /// The journals of this site's links, under one seal and with one audit trail.
+  std::function<result<std::unique_ptr<key_store>>(const key_pool_config::link_setting&,
+                                                   key_pool_config::on_actor)>
+  stores() {
+    // A pool that restarts finds the trail that its predecessor had open.
+    auto trail = std::make_shared<std::shared_ptr<audit_trail>>();
+    return [env = parts_.env, seal = parts_.keys.seal_key, keys_max = lab_.limits.pool_keys_max,
+            trail](const key_pool_config::link_setting& link, key_pool_config::on_actor on_actor)
+             -> result<std::unique_ptr<key_store>> {
+      if (!*trail) {
+        auto opened = audit_trail::open(env->storage, "audit");
+        if (!opened)
+          return opened.error();
+        *trail = *opened;
+      }
+      journal_settings settings;
+      settings.link = link.link;
+      settings.end = link.end;
+      settings.seal_key = seal;
+      settings.segments = 2 * (keys_max / settings.segment_slots + 1) + 2;
+      return open_journal_store(settings, {env->storage, env->random, env->clock, *trail,
+                                           env->on_disk, std::move(on_actor)});
+    };
   }
 
   void devices(const link_config& link) {

@@ -22,6 +22,13 @@ struct world_drivers {
   std::function<caf::strong_actor_ptr()> start_store;
 };
 
+/// What protects the keys of a site.
+struct key_secrets {
+  secret seal_key; ///< Of its key journals.
+  /// Issue and keys of a link's initial authentication secret; issue 0: there is none.
+  std::function<std::pair<uint32_t, secret>(const link_id&)> link_secret;
+};
+
 struct site_parts {
   caf::actor_system& system;
   environment_ptr env;
@@ -30,6 +37,7 @@ struct site_parts {
   world_drivers drivers;
   /// What the emulated QKD devices of this lab derive their keys from.
   secret emulation_seed;
+  key_secrets keys;
   std::function<void()> on_shutdown;
 };
 

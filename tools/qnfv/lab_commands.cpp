@@ -1,6 +1,7 @@
 #include "runtime/system/random.hpp"
 #include "runtime/tls/pki.hpp"
 #include "tools/face/json_out.hpp"
+#include "tools/qnfv/key_files.hpp"
 #include "tools/qnfv/commands.hpp"
 #include "tools/qnfv/compose.hpp"
 #include "tools/qnfv/lab_dir.hpp"
@@ -50,11 +51,26 @@ void make_seed(const lab_dir& lab) {
     throw command_error{ok.error()};
 }
 
+void make_secrets(const lab_dir& lab, const topology& network) {
+  done_or_throw(make_folder(lab.secrets()));
+  auto made = [](const failure& why) {
+    if (why.code != ec::already_exists)
+      throw command_error{why};
+  };
+  for (auto& site : network.sites)
+    if (auto ok = make_seal_key(lab.seal(site.site)); !ok)
+      made(ok.error());
+  for (auto& link : network.links)
+    if (auto ok = make_link_secret(link_secret_file(lab.secrets(), link.link), false); !ok)
+      made(ok.error());
+}
+
 /// Starts one site in a session of its own, its output in its log.
 void start_site(const lab_dir& lab, const site_id& site) {
   std::string log = lab.log(site);
   std::vector<std::string> words{"qnfv", "node", "--site", site.value, "--state", lab.state(site),
                                  "--pki", lab.pki(), "--emulator-seed", lab.seed(),
+                                 "--seal-key", lab.seal(site), "--link-secrets", lab.secrets(),
                                  "--pid-file", lab.pid(site), "--trace-file", lab.trace(site),
                                  lab.topology()};
   std::vector<char*> argv;
@@ -173,6 +189,7 @@ void up(const lab_choice& choice, const command_settings& settings) {
                                                  + ", process " + std::to_string(*pid)
                                                  + "); end it with: qnfv lab down"}};
   make_certificates(lab, network);
+  make_secrets(lab, network);
   make_seed(lab);
   auto files = value_or_throw(make_disk_storage(lab.path));
   done_or_throw(files->replace("topology.json", byte_view{std::string_view{text}}));

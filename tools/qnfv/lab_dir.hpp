@@ -14,6 +14,7 @@ namespace qnfv {
 ///
 ///   topology.json     what runs (the lab's own copy)
 ///   emulator.seed     0400: what the emulated QKD devices derive their keys from
+///   secrets/          0400: SITE.seal seals a site's keys, BOB-ALICE.secret authenticates a link
 ///   pki/              certificate authority, one certificate per site, one for the operator
 ///   sites/NAME/       state of a site: its storage, trace.jsonl, log, pid
 struct lab_dir {
@@ -21,6 +22,8 @@ struct lab_dir {
 
   std::string topology() const { return path + "/topology.json"; }
   std::string seed() const { return path + "/emulator.seed"; }
+  std::string secrets() const { return path + "/secrets"; }
+  std::string seal(const site_id& x) const { return secrets() + "/" + x.value + ".seal"; }
   std::string pki() const { return path + "/pki"; }
   std::string site(const site_id& x) const { return path + "/sites/" + x.value; }
   std::string state(const site_id& x) const { return site(x) + "/state"; }

@@ -20,6 +20,10 @@ void add_node_command(CLI::App& app, command_settings&) {
                    "Folder with ca.pem, SITE.pem and SITE.key; without it only loopback is served");
   node->add_option("--emulator-seed", x->settings.emulator_seed,
                    "0400 file from which the emulated QKD devices derive their keys");
+  node->add_option("--seal-key", x->settings.seal_key,
+                   "0400 file that seals the key journals (default: STATE/seal.key, made once)");
+  node->add_option("--link-secrets", x->settings.link_secrets,
+                   "Folder with BOB-ALICE.secret, the initial authentication secret of each link");
   node->add_option("--pid-file", x->settings.pid_file, "Locked while the site runs");
   node->add_option("--trace-file", x->settings.trace_file, "Message trace as JSON lines");
   node->footer("Example:  qnfv node --site dc1 --state /var/lib/qnfv --pki /etc/qnfv/pki topology.json");

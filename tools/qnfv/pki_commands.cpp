@@ -1,5 +1,6 @@
 #include "runtime/tls/pki.hpp"
 #include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/key_files.hpp"
 
 #include <cstdio>
 #include <memory>
@@ -12,6 +13,7 @@ struct pki_choice {
   std::string folder = "pki";
   std::string name;
   bool renew = false;
+  std::string file;
 };
 
 } // namespace
@@ -39,6 +41,27 @@ void add_pki_commands(CLI::App& app, command_settings&) {
     done_or_throw(pki_issue(choice->folder, choice->name, options));
     std::printf("made %s/%s.pem and %s/%s.key\n", choice->folder.c_str(), choice->name.c_str(),
                 choice->folder.c_str(), choice->name.c_str());
+  });
+  auto* seal = pki->add_subcommand("seal-key", "Make the key that seals a site's key journals");
+  seal->add_option("file", choice->file, "New file, 0400")->required();
+  seal->footer("Example:  qnfv pki seal-key ./secrets/dc1.seal");
+  seal->callback([choice] {
+    done_or_throw(make_seal_key(choice->file));
+    std::printf("made %s; without it the site's keys are lost\n", choice->file.c_str());
+  });
+  auto* link = pki->add_subcommand("link-secret", "Make the initial authentication secret of a link");
+  link->add_option("link", choice->name, "Which: BOB/ALICE")->required();
+  link->add_option("--dir", choice->folder, "Folder for BOB-ALICE.secret")->capture_default_str();
+  link->add_flag("--renew", choice->renew, "Make the next issue; bring it to both ends");
+  link->footer("Example:  qnfv pki link-secret bob1/alice1 --dir ./secrets");
+  link->callback([choice] {
+    auto slash = choice->name.find('/');
+    if (slash == std::string::npos || !valid_name(choice->name.substr(0, slash))
+        || !valid_name(choice->name.substr(slash + 1)))
+      throw command_error{{ec::invalid_argument, "a link is named BOB/ALICE, not " + choice->name}};
+    auto file = link_secret_file(choice->folder, link_id{choice->name});
+    auto issue = value_or_throw(make_link_secret(file, choice->renew));
+    std::printf("made %s, issue %u; bring it to both ends of the link by hand\n", file.c_str(), issue);
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "drivers/channel_memory/channel_memory.hpp"
 #include "drivers/store_memory/store_memory.hpp"
+#include "runtime/crypto/hkdf.hpp"
 #include "runtime/crypto/sha256.hpp"
 #include "tools/qnfv/compose.hpp"
 
@@ -138,6 +139,11 @@ void simulation::start(const site_id& site) {
   env->random = random_;
   env->storage = world.files;
   env->io = io_;
+  env->on_disk = [this](std::function<void()> work) {
+    // A disk takes its time: what is not yet synced can be lost.
+    auto wait = 0.2e-3 + random_->uniform() * 1.3e-3;
+    later(from_seconds(wait), std::move(work));
+  };
   env->recorder = std::make_shared<recorder>(site.value, recorder::settings{},
                                              [hash = hash_](const trace_event& x) { hash->add(x); });
   env->network = network_;
@@ -161,8 +167,12 @@ void simulation::start(const site_id& site) {
   };
   bytes seed(32);
   store_be64(seed.data(), seed_);
+  auto initial = [seed](const link_id& link) {
+    return std::make_pair(1u, hkdf_sha256(seed, {}, byte_view{std::string_view{link.value}}, 2048));
+  };
   auto parts = site_parts{*system_, env, world.all_gates,
-                          std::make_shared<sim_transport>(*this, site), drivers, secret{seed}, {}};
+                          std::make_shared<sim_transport>(*this, site), drivers, secret{seed},
+                          {hkdf_sha256(seed, {}, byte_view{std::string_view{"seal"}}, 32), initial}, {}};
   auto node_parts = compose_site(lab_, site, std::move(parts));
   if (!node_parts)
     throw std::runtime_error(describe(node_parts.error()));
@@ -173,7 +183,10 @@ void simulation::start(const site_id& site) {
 /// Bytes take virtual time: the line carries 1 Gbit/s.
 void simulation::pace(size_t n, std::function<void()> then) {
   constexpr double bytes_per_s = 125e6;
-  auto wait = from_seconds(static_cast<double>(n) / bytes_per_s);
+  later(from_seconds(static_cast<double>(n) / bytes_per_s), std::move(then));
+}
+
+void simulation::later(duration wait, std::function<void()> then) {
   auto carrier = [wait, then](instrumented<caf::event_based_actor>* self) -> caf::behavior {
     self->delayed_send(self, wait, continuation{then});
     return {[self](const continuation& x) {
@@ -192,7 +205,7 @@ void simulation::crash(const site_id& site) {
   world.node = nullptr;
   memory_->cut(site);
   run();
-  world.files->crash();
+  world.files->crash([this] { return random_->uniform() < 0.5; });
   for (auto& other : neighbours(lab_, site))
     report_lost(other, site, "connection closed");
 }
@@ -310,7 +323,7 @@ std::vector<std::string> simulation::violations(bool quiet) {
       continue;
     }
     for (auto& p : pools->pools) {
-      auto sum = p.stored + p.ready + p.reserved + p.assigned + p.consumed + p.destroyed;
+      auto sum = p.stored + p.ready + p.kept + p.reserved + p.assigned + p.consumed + p.destroyed;
       if (sum != p.ingested)
         out.push_back("I14 " + site.value + " " + p.link.value + ": ingested "
                       + std::to_string(p.ingested) + ", accounted for " + std::to_string(sum));

@@ -127,6 +127,7 @@ private:
 
   bool step();
   void pace(size_t bytes, std::function<void()> then);
+  void later(duration, std::function<void()> then);
   caf::strong_actor_ptr find_role(const site_id&, const std::string& name);
   void report_lost(const site_id& from, const site_id& gone, const std::string& why);
 

@@ -5,6 +5,7 @@
 #include "runtime/base/secret.hpp"
 #include "runtime/deployment/gateway.hpp"
 #include "tools/qnfv/compose.hpp"
+#include "tools/qnfv/key_files.hpp"
 #include "tools/qnfv/lab_dir.hpp"
 
 #include <spdlog/spdlog.h>
@@ -103,6 +104,34 @@ result<secret> load_seed(const site_process_settings& settings) {
   return seed;
 }
 
+/// A seal key is made for a site that has no keys yet; never for one that has.
+result<secret> find_seal_key(const site_process_settings& settings, const storage& files) {
+  auto file = settings.seal_key.empty() ? settings.state + "/seal.key" : settings.seal_key;
+  auto has_keys = !files.list("keys").empty();
+  if (settings.seal_key.empty() && !has_keys) {
+    auto made = make_seal_key(file);
+    if (made)
+      spdlog::info("made {}; without it the keys of this site are lost", file);
+    else if (made.error().code != ec::already_exists)
+      return made.error();
+  }
+  return load_seal_key(file);
+}
+
+std::function<std::pair<uint32_t, secret>(const link_id&)>
+find_link_secrets(const std::string& folder, failure& problem) {
+  return [folder, &problem](const link_id& link) -> std::pair<uint32_t, secret> {
+    if (folder.empty())
+      return {0, secret{}};
+    auto x = load_link_secret(link_secret_file(folder, link));
+    if (!x) {
+      problem = x.error();
+      return {0, secret{}};
+    }
+    return {x->issue, x->keys};
+  };
+}
+
 } // namespace
 
 status run_site(const site_process_settings& settings) {
@@ -127,13 +156,19 @@ status run_site(const site_process_settings& settings) {
   if (!files)
     return files.error();
 
+  auto seal_key = find_seal_key(settings, **files);
+  if (!seal_key)
+    return seal_key.error();
+
   auto io = std::make_shared<io_pool>(lab.limits.io_threads);
+  auto disk = std::make_shared<io_pool>(1);
   auto env = std::make_shared<environment>();
   env->site = settings.site;
   env->clock = make_real_clock(lab.time_scale);
   env->random = make_system_random();
   env->storage = *files;
   env->io = io;
+  env->on_disk = [disk](std::function<void()> work) { disk->post(std::move(work)); };
   recorder::settings trace;
   trace.ring_events = lab.limits.trace_events;
   env->recorder = std::make_shared<recorder>(settings.site.value, trace, make_sink(settings));
@@ -191,11 +226,15 @@ status run_site(const site_process_settings& settings) {
     store.session = session;
     return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, store_sql, store));
   };
+  failure no_secret;
+  auto link_secrets = find_link_secrets(settings.link_secrets, no_secret);
   auto parts = compose_site(lab, settings.site,
                             {system, env, all_gates, transport, drivers, *seed,
-                             [] { ::kill(::getpid(), SIGTERM); }});
+                             {*seal_key, link_secrets}, [] { ::kill(::getpid(), SIGTERM); }});
   if (!parts)
     return parts.error();
+  if (!no_secret.text.empty())
+    return no_secret;
 
   auto node_handle = caf::actor_cast<caf::strong_actor_ptr>(
     spawn_at(system, env, node, std::move(*parts)));

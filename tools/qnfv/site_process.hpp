@@ -14,6 +14,8 @@ struct site_process_settings {
   std::string state;         ///< Folder of everything durable.
   std::string pki;           ///< Folder with ca.pem, SITE.pem, SITE.key; empty: no certificates.
   std::string emulator_seed; ///< 0400 file; needed if a link of the site is emulated.
+  std::string seal_key;      ///< 0400 file; empty: STATE/seal.key, made at the first start.
+  std::string link_secrets;  ///< Folder of BOB-ALICE.secret files; empty: none.
   std::string pid_file;      ///< Locked while the site runs; empty: none.
   std::string trace_file;    ///< JSON lines; empty: only in memory.
 };
