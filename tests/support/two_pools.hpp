@@ -166,7 +166,8 @@ public:
     out.drop = cut || random_->uniform() < loss_;
     out.delay = from_seconds(0.001 + 0.05 * random_->uniform());
     out.twice = random_->uniform() < twice_;
-    out.second_delay = from_seconds(3 * random_->uniform());
+    auto soon = random_->next() % 2 == 0;
+    out.second_delay = from_seconds((soon ? 0.05 : 3) * random_->uniform());
     return out;
   }
   void heal() { loss_ = twice_ = 0; cut = false; }
@@ -260,9 +261,10 @@ struct two_pools {
         caf::anon_send(actor, peer_up{site_id{other(here)}, 1});
   }
 
-  /// A disk that takes 0 to 6 ms.
+  /// A disk that takes 0 to 6 ms, and now and then 0.1 s.
   void disk(std::function<void()> work) {
-    auto wait = from_seconds(0.006 * random->uniform());
+    auto slow = random->next() % 8 == 0;
+    auto wait = from_seconds((slow ? 0.1 : 0.006) * random->uniform());
     auto actor = [work, wait](instrumented<caf::event_based_actor>* self) -> caf::behavior {
       self->delayed_send(self, wait, continuation{work});
       return {[self](const continuation& x) {
@@ -303,11 +305,11 @@ struct two_pools {
     next_first += count;
     bytes raw(count * key_bytes);
     random->fill(raw.data(), raw.size());
-    tell("co", key_block{x, secret{raw}});
+    tell("co", key_block{x, secret{raw}, {}});
     sent.emplace_back(x, raw);
     if (differ)
       raw[5 * key_bytes] ^= 1;
-    tell("dc1", key_block{x, secret{raw}});
+    tell("dc1", key_block{x, secret{raw}, {}});
   }
 
   /// The devices send a block again, as they do after a reconnect.
@@ -315,8 +317,8 @@ struct two_pools {
     if (sent.empty())
       return;
     auto& [x, raw] = sent[random->next() % sent.size()];
-    tell("co", key_block{x, secret{raw}});
-    tell("dc1", key_block{x, secret{raw}});
+    tell("co", key_block{x, secret{raw}, {}});
+    tell("dc1", key_block{x, secret{raw}, {}});
   }
 
   /// One delivery from end to end, master at either site.
@@ -355,31 +357,37 @@ struct two_pools {
 
   void claim_as(const key_id& id, const std::string& at, const std::string& master,
                 const std::string& slave) {
-    auto client = [=](instrumented<caf::event_based_actor>* self) {
-      self->request(actors[at], 5s, claim_keys{the_link, {id}, master, slave})
-        .then(
-          [=](const key_grants& grants) {
-            book->delivered(at, grants.keys.front(), master + ">" + slave);
-          },
-          [](const caf::error&) {});
+    auto wait = from_seconds(random->next() % 2 == 0 ? random->uniform() : 0);
+    auto client = [=](instrumented<caf::event_based_actor>* self) -> caf::behavior {
+      self->after(wait, tick{0, "claim"});
+      return {[=](const tick&) {
+        self->request(actors[at], 5s, claim_keys{the_link, {id}, master, slave})
+          .then(
+            [=](const key_grants& grants) {
+              book->delivered(at, grants.keys.front(), master + ">" + slave);
+              self->quit();
+            },
+            [=](const caf::error&) { self->quit(); });
+      }};
     };
     w.spawn(at, client);
   }
 
   /// The peer's site, but not its pool, says that a key held there is for somebody else.
   void forge(const std::string& at) {
-    auto assigned = w.ask_as<keys_status>(at, actors[at], keys_status_query{});
-    if (!assigned || sent.empty())
+    for (auto& [key, life] : book->lives) {
+      if (key.first != at || life.recorded != key_state::assigned || !actors[at])
+        continue;
+      auto id = key.second;
+      auto master = "app-" + other(at) + "0";
+      key_assignment forged{{id}, key_bits, {}, {master, {"thief"}}};
+      auto liar = [to = actors[at], forged](instrumented<caf::event_based_actor>* self) {
+        self->send(to, assign_keys{the_link, 0, {forged}});
+      };
+      w.spawn(other(at), liar);
+      claim_as(id, at, master, "thief");
       return;
-    auto& block = sent.back().first;
-    auto id = block.id(10 + random->next() % (block.count - 10));
-    key_assignment key{{id}, key_bits, {}, {"app-" + other(at) + "0", {"thief"}}};
-    auto liar = [to = actors[at], key](instrumented<caf::event_based_actor>* self) {
-      self->send(to, assign_keys{the_link, 0, {key}});
-    };
-    w.spawn(other(at), liar);
-    w.advance(100ms);
-    claim_as(id, at, "app-" + other(at) + "0", "thief");
+    }
   }
 
   pool_status status(const std::string& site) {
@@ -415,7 +423,7 @@ inline std::vector<std::string> play(uint64_t seed, size_t& deliveries, size_t& 
       p.crash("dc1");
       crashes += 2;
     }
-    if (chance(6))
+    if (chance(3))
       p.forge(chance(2) ? "co" : "dc1");
     p.w.advance(from_seconds(p.random->uniform() * 3));
   }
