@@ -422,7 +422,7 @@ void journal::put_peer(const store_mark& peer) {
 
 void journal::put_secret_issue(uint32_t issue) {
   secret_issue_ = issue;
-  head_changed_ = true;
+  head_changed_ = head_last_ = true;
 }
 
 void journal::put_rolled_back(bool yes) {
@@ -435,11 +435,13 @@ void journal::put_rolled_back(bool yes) {
 journal_batch journal::take_batch() {
   journal_batch out;
   out.stages = std::exchange(first_, {});
+  auto head_at = (head_serial_ + 1) % 2 * head_copy_bytes;
+  record new_head{};
   if (head_changed_) {
     ++head_serial_;
-    auto x = head();
-    changed_[head_serial_ % 2 * head_copy_bytes] = x;
-    head_changed_ = false;
+    new_head = head();
+    if (!head_last_)
+      changed_[head_at] = new_head;
   }
   std::vector<journal_batch::write> last;
   for (auto& [offset, x] : changed_) {
@@ -451,6 +453,9 @@ journal_batch journal::take_batch() {
   changed_.clear();
   if (!last.empty())
     out.stages.push_back(std::move(last));
+  if (head_changed_ && head_last_)
+    out.stages.push_back({{head_at, bytes(new_head.begin(), new_head.end())}});
+  head_changed_ = head_last_ = false;
   return out;
 }
 

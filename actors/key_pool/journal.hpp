@@ -145,6 +145,7 @@ private:
   uint32_t damaged_ = 0;
 
   bool head_changed_ = false;
+  bool head_last_ = false; ///< It promises what the rest of the batch holds.
   std::map<uint64_t, record> changed_;                  ///< By offset.
   std::vector<std::vector<journal_batch::write>> first_; ///< Stages before it.
 };

@@ -160,6 +160,8 @@ status link_pool::bootstrap(uint32_t issue, const secret& keys, time_point) {
     return done{};
   for (uint32_t i = 0; i < n; ++i) {
     auto id = make_key_id(settings_.link, 0, link_end::bob, issue * secret_numbers + i);
+    if (keys_.count(id) > 0)
+      continue; // A start that was cut short had come so far; none of them was spent.
     key_record x;
     x.id = id;
     x.state = key_state::kept;

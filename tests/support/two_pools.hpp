@@ -190,6 +190,7 @@ struct two_pools {
   std::vector<std::pair<block_id, bytes>> sent; ///< Blocks, with Bob's copy of their bits.
   uint64_t next_first = 0;
   uint32_t session = 1;
+  std::vector<site_id> exposed_to; ///< Of this session's blocks.
   uint32_t segment_slots = 40;
   uint32_t issue = 1;
 
@@ -305,11 +306,11 @@ struct two_pools {
     next_first += count;
     bytes raw(count * key_bytes);
     random->fill(raw.data(), raw.size());
-    tell("co", key_block{x, secret{raw}, {}});
+    tell("co", key_block{x, secret{raw}, exposed_to});
     sent.emplace_back(x, raw);
     if (differ)
       raw[5 * key_bytes] ^= 1;
-    tell("dc1", key_block{x, secret{raw}, {}});
+    tell("dc1", key_block{x, secret{raw}, exposed_to});
   }
 
   /// The devices send a block again, as they do after a reconnect.
@@ -317,8 +318,8 @@ struct two_pools {
     if (sent.empty())
       return;
     auto& [x, raw] = sent[random->next() % sent.size()];
-    tell("co", key_block{x, secret{raw}, {}});
-    tell("dc1", key_block{x, secret{raw}, {}});
+    tell("co", key_block{x, secret{raw}, exposed_to});
+    tell("dc1", key_block{x, secret{raw}, exposed_to});
   }
 
   /// One delivery from end to end, master at either site.
