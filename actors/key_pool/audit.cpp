@@ -212,6 +212,7 @@ result<audit_report> verify_audit(const storage& files, const std::string& folde
     return x.error();
   if (!x->broken.empty())
     return {ec::stream_corrupt, x->broken};
+  x->report.digest = x->previous;
   return x->report;
 }
 

@@ -9,7 +9,8 @@
 //    "key":"6427c6cb-...","text":"nfv-co -> mano-gw-1","prev":"9f86d0..."}
 //
 // A chain says nothing about lines cut off at its end: the key journal remembers the number of its
-// last record and says so when it is opened.
+// last record and says so when it is opened. Nor does it stop somebody who writes the whole chain
+// anew: for that, note the digest of the last line somewhere else.
 
 #include "runtime/base/ids.hpp"
 #include "runtime/crypto/sha256.hpp"
@@ -74,6 +75,7 @@ struct audit_report {
   uint64_t records = 0;
   uint64_t last = 0;
   uint32_t files = 0;
+  sha256_digest digest{}; ///< Of the last line.
   std::map<std::string, uint64_t> events; ///< How many of each.
 };
 

@@ -143,10 +143,12 @@ status journal::load() {
       head_serial_ = load_be64(copy.data() + 8);
     }
   }
-  if (best.empty())
-    return wrong(std::memcmp(raw.data(), "QKJ", 3) == 0
+  if (best.empty()) {
+    auto ours = [&](size_t at) { return std::memcmp(raw.data() + at, "QKJ", 3) == 0; };
+    return wrong(ours(0) || ours(head_copy_bytes)
                    ? "both heads are damaged, or written by a newer qnfv"
                    : "not a key journal");
+  }
   if (get<16>(best, 16) != name_of(s_))
     return wrong("this is the journal of another link or end than " + s_.link.value + " "
                  + to_string(s_.end));
