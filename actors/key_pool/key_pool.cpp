@@ -62,6 +62,12 @@ void tell_trouble(self_ptr self, pool_entry& x) {
              x.setting.link.value + ": " + (trouble.empty() ? "keys are handed out" : trouble));
 }
 
+pool_status status_of(self_ptr self, pool_entry& x) {
+  auto out = x.pool->status_now(self->now());
+  out.weak_blocks = x.weak_blocks;
+  return out;
+}
+
 void commit(self_ptr self, pool_entry& x, std::function<void()> then) {
   auto link = x.setting.link;
   auto progress = x.pool->progress();
@@ -226,9 +232,18 @@ void ingest(self_ptr self, key_block& x) {
   if (!entry || !from_here(self))
     return self->note("alarm", "a key block of " + x.block.link.value + " from "
                                  + self->sender_site().value + " is refused");
-  auto ok = entry->pool->ingest(x.block, x.material, self->now(), x.exposed_to);
+  auto ok = entry->pool->may_ingest(x.block, x.material);
+  if (ok) {
+    ok = entry->gate->judge(x.material);
+    if (!ok) {
+      ++entry->weak_blocks;
+      return self->note("alarm", name_of(x.block) + ": block refused: " + ok.error().text);
+    }
+    ok = entry->pool->ingest(x.block, x.material, self->now(), x.exposed_to);
+  }
   if (!ok)
     return self->note("keys", x.block.link.value + ": block refused: " + describe(ok.error()));
+  entry->gate->remember(x.material);
   auto link = x.block.link;
   commit(self, *entry, [self, link] { ask_to_confirm(self, link); });
 }
@@ -589,7 +604,7 @@ caf::result<pool_status> operator_reconcile(self_ptr self, const reconcile_now& 
     if (why)
       promise.deliver(why);
     else
-      promise.deliver(find(self, link)->pool->status_now(self->now()));
+      promise.deliver(status_of(self, *find(self, link)));
   });
   return promise;
 }
@@ -641,6 +656,9 @@ void open_pools(self_ptr self) {
     settings.confirm_deadline = seconds{s.config.confirm_deadline_s};
     settings.assigned_ttl = seconds{s.config.assigned_ttl_s};
     entry.pool = std::make_unique<link_pool>(settings, std::move(*store), self->now());
+    secret digest_key{32};
+    self->env().random->fill(digest_key.data(), digest_key.size());
+    entry.gate = std::make_unique<quality_gate>(digest_key);
     entry.durable_progress = entry.pool->mark().mine.progress;
     if (entry.pool->damaged() > 0)
       self->note("alarm", setting.link.value + ": " + std::to_string(entry.pool->damaged())
@@ -677,14 +695,14 @@ key_pool_actor::behavior_type key_pool(stateful<key_pool_actor, key_pool_state>*
       auto* entry = find(self, x.link);
       if (!entry)
         return no_link(self, x.link);
-      return entry->pool->status_now(self->now());
+      return status_of(self, *entry);
     },
     [self](const keys_status_query&) {
       keys_status out;
       out.site = self->state.config.site;
       for (auto& [link, x] : self->state.links) {
         if (x.pool) {
-          out.pools.push_back(x.pool->status_now(self->now()));
+          out.pools.push_back(status_of(self, x));
           continue;
         }
         pool_status sealed;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/key_pool/link_pool.hpp"
+#include "actors/key_pool/quality_gate.hpp"
 #include "runtime/system/actor.hpp"
 
 #include <optional>
@@ -46,6 +47,8 @@ struct pool_entry {
   key_pool_config::link_setting setting;
   std::unique_ptr<link_pool> pool; ///< Null: the store could not be opened.
   std::string sealed;              ///< Why.
+  std::unique_ptr<quality_gate> gate;
+  uint64_t weak_blocks = 0; ///< That the gate refused.
   bool peer_is_up = false;
   uint64_t durable_progress = 0;
   std::map<uint64_t, uint32_t> confirm_ms;  ///< Wait before the next try, per first counter.

@@ -273,8 +273,7 @@ std::string link_pool::trouble() const {
 
 // -- ingest and confirm ----------------------------------------------------------------------------
 
-status link_pool::ingest(const block_id& block, const secret& material, time_point now,
-                         const std::vector<site_id>& exposed_to) {
+status link_pool::may_ingest(const block_id& block, const secret& material) const {
   if (block.link != settings_.link || block.session == 0 || block.count < 3
       || block.count > 1u << 20 || block.first > UINT64_MAX / 512
       || material.size() != block.count * key_bytes)
@@ -288,6 +287,13 @@ status link_pool::ingest(const block_id& block, const secret& material, time_poi
                                   + " were seen before"};
   if (counters_.stored + counters_.ready + block.count > settings_.keys_max)
     return {ec::busy, "the pool is full"};
+  return done{};
+}
+
+status link_pool::ingest(const block_id& block, const secret& material, time_point now,
+                         const std::vector<site_id>& exposed_to) {
+  if (auto ok = may_ingest(block, material); !ok)
+    return ok;
   if (block.session == session_ && exposed_to != exposure_of(block.id(0)))
     return {ec::invalid_argument, "other trusted nodes than the session's saw this block"};
   if (!exposed_to.empty() && exposures_.count(block.session) == 0) {

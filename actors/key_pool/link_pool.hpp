@@ -76,6 +76,8 @@ public:
   /// what was seen), busy (the pool is full).
   status ingest(const block_id& block, const secret& material, time_point now,
                 const std::vector<site_id>& exposed_to = {});
+  /// The failure that `ingest` would have because of the block's name and size.
+  status may_ingest(const block_id& block, const secret& material) const;
   /// Trusted nodes that saw this key.
   std::vector<site_id> exposure_of(const key_id&) const;
 

@@ -104,7 +104,7 @@ void emit_now(self_ptr self, const tick& x) {
   block.first = std::strtoull(x.what.c_str() + 5, &rest, 10);
   block.count = static_cast<uint32_t>(std::strtoul(rest, &rest, 10));
   block.allocator = std::string_view{rest} == " alice" ? link_end::alice : link_end::bob;
-  key_block out{block, emulated_bits(s.config.seed, block)};
+  key_block out{block, emulated_bits(s.config.seed, block), {}};
   s.report.keys += block.count;
   self->send(s.config.owner, std::move(out));
 }

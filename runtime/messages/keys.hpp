@@ -244,10 +244,11 @@ struct pool_status {
   std::vector<site_id> exposed_to; ///< Trusted nodes that saw keys of the newest session.
   uint32_t session = 0;         ///< The highest seen,
   uint64_t next_counter = 0;    ///< and the lowest number of it that a new block may have.
+  uint64_t weak_blocks = 0;     ///< Refused: not random, or delivered before.
 };
 QNFV_MESSAGE(pool_status, link, peer, end, ingested, stored, ready, reserved, assigned, consumed,
              destroyed, demand_bits_per_s, refused, mismatches, kept, ready_here, trouble, exposed_to,
-             session, next_counter)
+             session, next_counter, weak_blocks)
 
 struct keys_status_query {};
 QNFV_SIGNAL(keys_status_query)

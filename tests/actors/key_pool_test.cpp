@@ -539,6 +539,29 @@ TEST_CASE("a store that comes back from a backup hands nothing out, and says so"
   CHECK(p.book->deliveries.size() == 2);
 }
 
+TEST_CASE("a weak or repeated block is refused, counted and never a key") {
+  two_pools p{10, 0};
+  p.ingest(60);
+  p.w.advance(1s);
+  auto before = p.status("co");
+  auto send = [&](bytes raw) {
+    block_id x{the_link, 1, link_end::bob, p.next_first, 10};
+    for (auto* site : {"co", "dc1"})
+      p.tell(site, key_block{x, secret{raw}, {}});
+    p.w.advance(1s);
+  };
+  send(bytes(320)); // A device that is stuck.
+  auto& [block, raw] = p.sent.front();
+  send(bytes(raw.begin() + 320, raw.begin() + 640)); // A replay under new numbers.
+  for (auto* site : {"co", "dc1"}) {
+    auto status = p.status(site);
+    CHECK(status.weak_blocks == 2);
+    CHECK(status.ingested == before.ingested);
+    CHECK(status.ready == before.ready);
+    CHECK(status.next_counter == 60); // The numbers were not taken either.
+  }
+}
+
 TEST_CASE("key material is refused to other sites") {
   two_pools p{9, 0};
   p.ingest(60);
