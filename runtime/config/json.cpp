@@ -149,7 +149,8 @@ std::vector<std::string> keys_of(const rapidjson::Value& object) {
 std::string list_of(const rapidjson::Value& array) {
   std::string out;
   for (auto& x : array.GetArray())
-    out += (out.empty() ? "" : ", ") + (x.IsString() ? "\"" + std::string{x.GetString()} + "\"" : "?");
+    out += (out.empty() ? "" : ", ")
+           + (x.IsString() ? "\"" + std::string{x.GetString()} + "\"" : number(x));
   return out;
 }
 

@@ -102,6 +102,9 @@ public:
     if (top.HasMember("links"))
       for (rapidjson::SizeType i = 0; i < top["links"].Size() && problem_.text.empty(); ++i)
         read_link(top["links"][i], i);
+    if (top.HasMember("applications"))
+      for (rapidjson::SizeType i = 0; i < top["applications"].Size(); ++i)
+        read_application(top["applications"][i], i);
     if (problem_.text.empty())
       check_orchestrator();
     if (!problem_.text.empty())
@@ -156,7 +159,58 @@ private:
                 "a VIM for " + vim.kind + " images is there already");
         site.vims.push_back(vim);
       }
+    if (x.HasMember("key_server"))
+      read_key_server(x["key_server"], site, path_of("sites", i, "key_server"));
     out_.sites.push_back(std::move(site));
+  }
+
+  void read_key_server(const rapidjson::Value& x, site_config& site, const std::string& pointer) {
+    site.key_server.emplace();
+    if (!x.HasMember("etsi014"))
+      return;
+    auto& y = x["etsi014"];
+    auto& service = site.key_server->etsi014.emplace();
+    service.listen = y["listen"].GetString();
+    read_address(pointer + "/etsi014/listen", service.listen);
+    service.identity = text(y, "identity", service.identity.c_str());
+    if (!y.HasMember("compat"))
+      return;
+    auto& compat = y["compat"];
+    service.post_without_body =
+      text(compat, "post_without_body", service.post_without_body.c_str());
+    if (compat.HasMember("unknown_key_status"))
+      service.unknown_key_status = compat["unknown_key_status"].GetUint();
+  }
+
+  /// Sites and applications have certificates in one folder, and must not pass for each other.
+  void read_application(const rapidjson::Value& x, size_t i) {
+    application_config application;
+    application.name = x["name"].GetString();
+    application.site = site_id{x["site"].GetString()};
+    application.certificate = text(x, "certificate", application.name.c_str());
+    auto& name = application.name;
+    auto& proof = application.certificate;
+    auto reserved = [&](const std::string& word) {
+      return word == "operator" || word == "ca" || out_.site(site_id{word})
+             || word.rfind("qnfv:site:", 0) == 0;
+    };
+    if (!valid_name(name))
+      bad(path_of("applications", i, "name"),
+          "\"" + name + "\" is no name: letters, digits, . _ - only");
+    if (reserved(name))
+      bad(path_of("applications", i, "name"), "\"" + name + "\" is reserved, or a site");
+    if (reserved(proof))
+      bad(path_of("applications", i, "certificate"), "\"" + proof + "\" is reserved, or a site");
+    if (!out_.site(application.site))
+      bad(path_of("applications", i, "site"), "no site " + application.site.value);
+    for (auto& known : out_.applications) {
+      if (known.name == name)
+        bad(path_of("applications", i, "name"), "an application " + name + " is there already");
+      if (known.certificate == proof)
+        bad(path_of("applications", i, x.HasMember("certificate") ? "certificate" : "name"),
+            "\"" + proof + "\" proves " + known.name + " already");
+    }
+    out_.applications.push_back(std::move(application));
   }
 
   void read_device(const rapidjson::Value& x, site_config& site, const std::string& pointer) {
@@ -296,6 +350,24 @@ std::string topology_to_json(const topology& x) {
       out.EndObject();
     }
     out.EndArray();
+    if (site.key_server) {
+      out.Key("key_server");
+      out.StartObject();
+      if (auto& service = site.key_server->etsi014) {
+        out.Key("etsi014");
+        out.StartObject();
+        field("listen", service->listen);
+        field("identity", service->identity);
+        out.Key("compat");
+        out.StartObject();
+        field("post_without_body", service->post_without_body);
+        out.Key("unknown_key_status");
+        out.Uint(service->unknown_key_status);
+        out.EndObject();
+        out.EndObject();
+      }
+      out.EndObject();
+    }
     out.EndObject();
   }
   out.EndArray();
@@ -308,6 +380,16 @@ std::string topology_to_json(const topology& x) {
     real("length_km", link.length_km);
     real("extra_loss_db", link.extra_loss_db);
     field("source", link.source);
+    out.EndObject();
+  }
+  out.EndArray();
+  out.Key("applications");
+  out.StartArray();
+  for (auto& application : x.applications) {
+    out.StartObject();
+    field("name", application.name);
+    field("site", application.site.value);
+    field("certificate", application.certificate);
     out.EndObject();
   }
   out.EndArray();

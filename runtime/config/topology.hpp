@@ -5,6 +5,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,26 @@ struct vim_config {
   std::string socket = "/var/run/docker.sock"; ///< Of the engine.
 };
 
+/// Key delivery over HTTPS, ETSI GS QKD 014.
+struct etsi014_service {
+  std::string listen;          ///< "10.0.0.1:7301": applications of this site.
+  std::string identity = "cn"; ///< What in a certificate names the application: cn, dns or uri.
+  std::string post_without_body = "accept"; ///< Or "refuse"; accepted, it means the defaults.
+  uint32_t unknown_key_status = 400;        ///< HTTP status; the standard's, or 404.
+};
+
+/// The protocols in which the applications of a site get keys.
+struct key_server_services {
+  std::optional<etsi014_service> etsi014;
+};
+
+/// Who uses keys: an SAE of ETSI GS QKD 014.
+struct application_config {
+  std::string name;
+  site_id site;
+  std::string certificate; ///< What its certificate must name; by default its name.
+};
+
 struct site_config {
   site_id site;
   std::string listen;      ///< "10.0.0.1:7101": joins, messages, operators.
@@ -29,6 +50,7 @@ struct site_config {
   bool orchestrator = false;
   std::vector<device_config> devices;
   std::vector<vim_config> vims; ///< A site with any is a data centre.
+  std::optional<key_server_services> key_server;
 };
 
 struct link_config {
@@ -72,6 +94,7 @@ struct topology {
   double time_scale = 1; ///< How much faster than life the QKD devices run.
   std::vector<site_config> sites;
   std::vector<link_config> links;
+  std::vector<application_config> applications;
   limits_config limits;
   std::string digest; ///< SHA-256 of topology_to_json: what two sites must agree on.
 

@@ -4,13 +4,16 @@
 #include "runtime/tls/openssl.hpp"
 
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -25,6 +28,7 @@ constexpr long clock_skew_s = 300;
 constexpr long ca_lifetime_s = 10L * 365 * 24 * 3600;
 constexpr mode_t key_mode = 0400;
 constexpr mode_t certificate_mode = 0444;
+constexpr size_t max_identity = 255;
 
 failure crypto_failed(const std::string& what) {
   return {ec::internal, openssl_failure(what)};
@@ -140,19 +144,89 @@ certificate_ptr make_ca(EVP_PKEY* key) {
   return x;
 }
 
-certificate_ptr make_leaf(const std::string& name, EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key,
+/// What a certificate says of its owner.
+struct subject {
+  std::string common_name;
+  std::string usage;
+  std::string alternative_names; ///< In OpenSSL's words; nothing in it comes unchecked from outside.
+};
+
+certificate_ptr make_leaf(const subject& who, EVP_PKEY* key, X509* ca, EVP_PKEY* ca_key,
                           long lifetime_s) {
-  auto x = draft(name, key, lifetime_s);
+  auto x = draft(who.common_name, key, lifetime_s);
   if (!x || X509_set_issuer_name(x.get(), X509_get_subject_name(ca)) != 1
       || !add_extension(x.get(), ca, NID_basic_constraints, "critical,CA:FALSE")
       || !add_extension(x.get(), ca, NID_key_usage, "critical,digitalSignature")
-      || !add_extension(x.get(), ca, NID_ext_key_usage, "clientAuth,serverAuth")
+      || !add_extension(x.get(), ca, NID_ext_key_usage, who.usage)
       || !add_extension(x.get(), ca, NID_subject_key_identifier, "hash")
       || !add_extension(x.get(), ca, NID_authority_key_identifier, "keyid:always")
-      || !add_extension(x.get(), ca, NID_subject_alt_name, "URI:qnfv:site:" + name)
+      || !add_extension(x.get(), ca, NID_subject_alt_name, who.alternative_names)
       || X509_sign(x.get(), ca_key, EVP_sha256()) == 0)
     return nullptr;
   return x;
+}
+
+bool made_of(const std::string& x, const char* allowed) {
+  return std::all_of(x.begin(), x.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || (c != '\0' && std::strchr(allowed, c));
+  });
+}
+
+bool is_ip_address(const std::string& x) {
+  owned<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> address{a2i_IPADDRESS(x.c_str())};
+  ERR_clear_error();
+  return address != nullptr;
+}
+
+result<subject> site_subject(const std::string& name, const std::vector<std::string>& hosts) {
+  subject out{name, "clientAuth,serverAuth", "URI:qnfv:site:" + name + ",DNS:" + name};
+  for (auto& host : hosts) {
+    auto is_ip = is_ip_address(host);
+    if (!is_ip && (host.empty() || host.size() > max_identity || !made_of(host, ".-")))
+      return {ec::invalid_argument, "\"" + host + "\" is no host name or IP address"};
+    if (host != name)
+      out.alternative_names += (is_ip ? ",IP:" : ",DNS:") + host;
+  }
+  return out;
+}
+
+result<subject> application_subject(const std::string& name, const std::string& identity) {
+  auto is_uri = identity.find(':') != std::string::npos;
+  if (!made_of(identity, "._:/@~+-") || identity.empty() || identity.size() > max_identity
+      || (!is_uri && !valid_name(identity)) || identity.rfind("qnfv:site:", 0) == 0)
+    return {ec::invalid_argument, "\"" + identity + "\" is no name of an application: a name or a URI"};
+  auto& plain = is_uri ? name : identity;
+  return subject{plain, "clientAuth",
+                 "URI:" + (is_uri ? identity : "qnfv:application:" + identity) + ",DNS:" + plain};
+}
+
+status issue(const std::string& folder, const std::string& name, const subject& who,
+             const pki_options& options) {
+  auto ca = load_certificate(folder + "/ca.pem");
+  if (!ca)
+    return {ec::bad_config, ca.error().text + " (run: qnfv pki init " + folder + ")"};
+  auto ca_key = load_key(folder + "/ca.key");
+  if (!ca_key)
+    return ca_key.error();
+  if (X509_check_private_key(ca->get(), ca_key->get()) != 1)
+    return {ec::bad_config, openssl_failure(folder + "/ca.key: does not belong to ca.pem")};
+  auto stem = folder + "/" + name;
+  std::error_code error;
+  if (!options.renew)
+    for (auto* suffix : {".key", ".pem"})
+      if (std::filesystem::exists(stem + suffix, error))
+        return {ec::already_exists, stem + suffix + ": exists; renewing replaces it"};
+  key_ptr key{EVP_EC_gen("P-256")};
+  if (!key)
+    return crypto_failed("cannot make a key");
+  auto lifetime_s = std::chrono::duration_cast<std::chrono::seconds>(options.lifetime).count();
+  auto certificate = make_leaf(who, key.get(), ca->get(), ca_key->get(), lifetime_s);
+  if (!certificate)
+    return crypto_failed("cannot make a certificate");
+  if (auto ok = write_key(stem + ".key", key.get(), options.renew); !ok)
+    return ok;
+  return write_certificate(stem + ".pem", certificate.get(), options.renew);
 }
 
 } // namespace
@@ -182,30 +256,18 @@ status pki_issue(const std::string& folder, const std::string& name, const pki_o
     return {ec::invalid_argument, "\"" + name
                                       + "\" is no site name: 1 to 20 of a-z A-Z 0-9 . _ -, "
                                         "first a letter or digit, and not \"ca\""};
-  auto ca = load_certificate(folder + "/ca.pem");
-  if (!ca)
-    return {ec::bad_config, ca.error().text + " (run: qnfv pki init " + folder + ")"};
-  auto ca_key = load_key(folder + "/ca.key");
-  if (!ca_key)
-    return ca_key.error();
-  if (X509_check_private_key(ca->get(), ca_key->get()) != 1)
-    return {ec::bad_config, openssl_failure(folder + "/ca.key: does not belong to ca.pem")};
-  auto stem = folder + "/" + name;
-  std::error_code error;
-  if (!options.renew)
-    for (auto* suffix : {".key", ".pem"})
-      if (std::filesystem::exists(stem + suffix, error))
-        return {ec::already_exists, stem + suffix + ": exists; renewing replaces it"};
-  key_ptr key{EVP_EC_gen("P-256")};
-  if (!key)
-    return crypto_failed("cannot make a key");
-  auto lifetime_s = std::chrono::duration_cast<std::chrono::seconds>(options.lifetime).count();
-  auto certificate = make_leaf(name, key.get(), ca->get(), ca_key->get(), lifetime_s);
-  if (!certificate)
-    return crypto_failed("cannot make a certificate");
-  if (auto ok = write_key(stem + ".key", key.get(), options.renew); !ok)
-    return ok;
-  return write_certificate(stem + ".pem", certificate.get(), options.renew);
+  auto who = site_subject(name, options.hosts);
+  return who ? issue(folder, name, *who, options) : who.error();
+}
+
+status pki_issue_application(const std::string& folder, const std::string& name,
+                             const std::string& identity, const pki_options& options) {
+  if (!valid_name(name) || name == "ca" || name == "operator")
+    return {ec::invalid_argument, "\"" + name
+                                      + "\" is no application's name: 1 to 64 of a-z A-Z 0-9 . _ -, "
+                                        "first a letter or digit, not \"ca\" or \"operator\""};
+  auto who = application_subject(name, identity);
+  return who ? issue(folder, name, *who, options) : who.error();
 }
 
 } // namespace qnfv

@@ -79,6 +79,13 @@ TEST_CASE("the example names every option with its default") {
   CHECK(x->links[0].extra_loss_db == link_config{}.extra_loss_db);
   CHECK(x->links[0].source == link_config{}.source);
   CHECK(x->sites[1].vims[0].socket == vim_config{}.socket);
+  REQUIRE(x->sites[0].key_server);
+  REQUIRE(x->sites[0].key_server->etsi014);
+  auto& service = *x->sites[0].key_server->etsi014;
+  CHECK(service.identity == etsi014_service{}.identity);
+  CHECK(service.post_without_body == etsi014_service{}.post_without_body);
+  CHECK(service.unknown_key_status == etsi014_service{}.unknown_key_status);
+  CHECK(x->applications[1].certificate == x->applications[1].name);
   // Every key of the schema is in the example.
   rapidjson::Document schema;
   schema.Parse(topology_schema().data(), topology_schema().size());
@@ -153,6 +160,79 @@ TEST_CASE("every mistake in a topology is one line that says where and what") {
   check("\"links\": [", "\"limits\": {\"heartbeat_ms\": 2.5}, \"links\": [", "/limits/heartbeat_ms",
         "expected a whole number without unit");
   check("\"links\": [", "\"time_scale\": 0, \"links\": [", "/time_scale", "must be more than 0");
+}
+
+TEST_CASE("applications and key servers read, and read back the same") {
+  auto x = parse_topology(good, "two-site.json");
+  REQUIRE(x);
+  REQUIRE(x->applications.size() == 2);
+  CHECK(x->applications[0].name == "nfv-co");
+  CHECK(x->applications[0].site.value == "co");
+  CHECK(x->applications[0].certificate == "nfv-co");
+  REQUIRE(x->site(site_id{"dc1"})->key_server);
+  CHECK(x->site(site_id{"dc1"})->key_server->etsi014->listen == "127.0.0.1:7302");
+  auto other = with(
+    "{\"etsi014\": {\"listen\": \"127.0.0.1:7301\"}}",
+    "{\"etsi014\": {\"listen\": \"[::1]:7301\", \"identity\": \"uri\", \"compat\": "
+    "{\"post_without_body\": \"refuse\", \"unknown_key_status\": 404}}}");
+  auto at = other.find("{\"name\": \"mano-gw-1\", ");
+  REQUIRE(at != std::string::npos);
+  other.insert(at + 1, "\"certificate\": \"urn:sae:7\", ");
+  auto y = parse_topology(other, "other.json");
+  REQUIRE(y);
+  auto z = parse_topology(topology_to_json(*y), "copy.json");
+  REQUIRE(z);
+  CHECK(z->digest == y->digest);
+  CHECK(z->applications[1].certificate == "urn:sae:7");
+  auto& service = *z->sites[0].key_server->etsi014;
+  CHECK(service.listen == "[::1]:7301");
+  CHECK(service.identity == "uri");
+  CHECK(service.post_without_body == "refuse");
+  CHECK(service.unknown_key_status == 404);
+  // A key server without a protocol, and a site without a key server.
+  auto bare = parse_topology(with("{\"etsi014\": {\"listen\": \"127.0.0.1:7301\"}}", "{}"), "bare.json");
+  REQUIRE(bare);
+  auto again = parse_topology(topology_to_json(*bare), "copy.json");
+  REQUIRE(again);
+  CHECK(again->sites[0].key_server);
+  CHECK_FALSE(again->sites[0].key_server->etsi014);
+}
+
+TEST_CASE("mistakes about applications and key servers say where and what") {
+  auto says = [](const std::string& from, const std::string& to) {
+    auto text = problem(with(from, to));
+    return text.substr(text.find(" /") + 1);
+  };
+  const std::string app = "{\"name\": \"mano-gw-1\", \"site\": \"dc1\"}";
+  CHECK(says(app, "{\"name\": \"mano-gw-1\", \"site\": \"dc9\"}")
+        == "/applications/1/site: no site dc9");
+  CHECK(says(app, "{\"name\": \"nfv-co\", \"site\": \"dc1\"}")
+        == "/applications/1/name: an application nfv-co is there already");
+  CHECK(says(app, "{\"name\": \"x\", \"site\": \"dc1\", \"certificate\": \"nfv-co\"}")
+        == "/applications/1/certificate: \"nfv-co\" proves nfv-co already");
+  CHECK(says(app, "{\"name\": \"a b\", \"site\": \"dc1\"}")
+        == "/applications/1/name: \"a b\" is no name: letters, digits, . _ - only");
+  for (auto* name : {"operator", "ca", "co", "dc1"})
+    CHECK(says(app, "{\"name\": \"" + std::string{name} + "\", \"site\": \"dc1\"}")
+          == "/applications/1/name: \"" + std::string{name} + "\" is reserved, or a site");
+  for (auto* proof : {"co", "operator", "qnfv:site:co"})
+    CHECK(says(app, "{\"name\": \"x\", \"site\": \"dc1\", \"certificate\": \"" + std::string{proof} + "\"}")
+          == "/applications/1/certificate: \"" + std::string{proof} + "\" is reserved, or a site");
+  CHECK(says(app, "{\"name\": \"x\"}") == "/applications/1: the key \"site\" is missing");
+  const std::string listen = "\"listen\": \"127.0.0.1:7301\"";
+  CHECK(says(listen, "\"listen\": \"127.0.0.1:7102\"").rfind("/sites/1/listen: 127.0.0.1:7102 is taken", 0)
+        == 0);
+  CHECK(says(listen, "\"listen\": \"here\"") == "/sites/0/key_server/etsi014/listen: expected HOST:PORT");
+  CHECK(says(listen, listen + ", \"identity\": \"serial\"")
+        == "/sites/0/key_server/etsi014/identity: expected one of \"cn\", \"dns\", \"uri\"");
+  CHECK(says(listen, listen + ", \"compat\": {\"unknown_key_status\": 200}")
+        == "/sites/0/key_server/etsi014/compat/unknown_key_status: expected one of 400, 404");
+  CHECK(says(listen, listen + ", \"compat\": {\"post_without_body\": \"maybe\"}")
+        == "/sites/0/key_server/etsi014/compat/post_without_body: expected one of \"accept\", \"refuse\"");
+  CHECK(says("{\"etsi014\": {" + listen + "}}", "{\"etsi041\": {}}")
+        == "/sites/0/key_server/etsi041: unknown key \"etsi041\"; did you mean \"etsi014\"?");
+  CHECK(says("{\"etsi014\": {" + listen + "}}", "{\"etsi014\": {}}")
+        == "/sites/0/key_server/etsi014: the key \"listen\" is missing");
 }
 
 TEST_CASE("what is no JSON says at which line") {

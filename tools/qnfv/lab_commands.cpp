@@ -1,3 +1,4 @@
+#include "runtime/deployment/address.hpp"
 #include "runtime/system/random.hpp"
 #include "runtime/tls/pki.hpp"
 #include "tools/face/json_out.hpp"
@@ -34,14 +35,21 @@ void make_certificates(const lab_dir& lab, const topology& network) {
   auto made = pki_init(lab.pki());
   if (!made && made.error().code != ec::already_exists)
     throw command_error{made.error()};
-  auto issue = [&](const std::string& name) {
-    auto ok = pki_issue(lab.pki(), name);
+  auto made_or_there = [](const status& ok) {
     if (!ok && ok.error().code != ec::already_exists)
       throw command_error{ok.error()};
   };
-  for (auto& site : network.sites)
-    issue(site.site.value);
-  issue(operator_name.value);
+  for (auto& site : network.sites) {
+    pki_options options;
+    if (site.key_server && site.key_server->etsi014) {
+      auto& listen = site.key_server->etsi014->listen;
+      options.hosts = {value_or_throw(parse_host_port(listen)).host};
+    }
+    made_or_there(pki_issue(lab.pki(), site.site.value, options));
+  }
+  made_or_there(pki_issue(lab.pki(), operator_name.value));
+  for (auto& x : network.applications)
+    made_or_there(pki_issue_application(lab.pki(), x.name, x.certificate));
 }
 
 void make_seed(const lab_dir& lab) {

@@ -13,6 +13,9 @@ struct pki_choice {
   std::string folder = "pki";
   std::string name;
   bool renew = false;
+  bool application = false;
+  std::string identity;
+  std::vector<std::string> hosts;
   std::string file;
 };
 
@@ -30,15 +33,28 @@ void add_pki_commands(CLI::App& app, command_settings&) {
     std::printf("made the authority %s/ca.pem; keep %s/ca.key off the lab's servers\n",
                 choice->folder.c_str(), choice->folder.c_str());
   });
-  auto* issue = pki->add_subcommand("issue", "Make key and certificate of a site, or of \"operator\"");
-  issue->add_option("name", choice->name, "Site of the topology, or operator")->required();
+  auto* issue = pki->add_subcommand("issue", "Make key and certificate of a site, an application, or \"operator\"");
+  issue->add_option("name", choice->name, "Site or application of the topology, or operator")
+    ->required();
   issue->add_option("--dir", choice->folder, "Folder of the authority")->capture_default_str();
   issue->add_flag("--renew", choice->renew, "Replace what the name has already");
-  issue->footer("Example:  qnfv pki issue dc1 --dir ./pki");
+  issue->add_option("--host", choice->hosts,
+                    "Name or address under which HTTPS clients reach the site; may be repeated");
+  auto* application =
+    issue->add_flag("--application", choice->application, "It is an application, not a site");
+  issue->add_option("--identity", choice->identity,
+                    "What names the application, if not its name; may be a URI")
+    ->needs(application);
+  issue->footer("Example:  qnfv pki issue dc1 --host 10.0.0.2 --dir ./pki\n"
+                "          qnfv pki issue --application nfv-co --dir ./pki");
   issue->callback([choice] {
     pki_options options;
     options.renew = choice->renew;
-    done_or_throw(pki_issue(choice->folder, choice->name, options));
+    options.hosts = choice->hosts;
+    auto& identity = choice->identity.empty() ? choice->name : choice->identity;
+    done_or_throw(choice->application
+                    ? pki_issue_application(choice->folder, choice->name, identity, options)
+                    : pki_issue(choice->folder, choice->name, options));
     std::printf("made %s/%s.pem and %s/%s.key\n", choice->folder.c_str(), choice->name.c_str(),
                 choice->folder.c_str(), choice->name.c_str());
   });
