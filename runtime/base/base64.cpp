@@ -23,8 +23,12 @@ constexpr auto values = make_values();
 } // namespace
 
 secret to_base64(byte_view x) {
-  secret out{(x.size() + 2) / 3 * 4};
-  auto* to = out.data();
+  secret out{base64_size(x.size())};
+  write_base64(x, out.data());
+  return out;
+}
+
+void write_base64(byte_view x, uint8_t* to) {
   for (size_t i = 0; i < x.size(); i += 3) {
     auto n = x.size() - i;
     uint32_t bits = uint32_t{x[i]} << 16;
@@ -37,7 +41,6 @@ secret to_base64(byte_view x) {
     *to++ = n > 1 ? static_cast<uint8_t>(alphabet[bits >> 6 & 63]) : uint8_t{'='};
     *to++ = n > 2 ? static_cast<uint8_t>(alphabet[bits & 63]) : uint8_t{'='};
   }
-  return out;
 }
 
 std::optional<secret> from_base64(std::string_view text) {

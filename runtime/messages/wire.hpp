@@ -30,6 +30,11 @@ struct keys_status;
 struct key_block;
 struct key_grant;
 struct key_grants;
+// applications
+struct application_status_query;
+struct application_status;
+struct draw_keys;
+struct fetch_keys;
 // links
 struct start_distilling;
 struct stop_distilling;
@@ -187,6 +192,10 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::reserve_keys))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::claim_keys))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::pool_status_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::application_status_query))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::application_status))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::draw_keys))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::fetch_keys))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_status_query))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::link_tick))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::open_channel))

@@ -1,6 +1,7 @@
 #include "runtime/system/actor.hpp"
 
 #include "runtime/messages/admin.hpp"
+#include "runtime/messages/applications.hpp"
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
@@ -115,7 +116,8 @@ bool worth_recording(const caf::type_erased_tuple& content) {
                     lab_status, order_query, list_orders, order_list, stream_progress_query,
                     stream_progress, keys_status_query, keys_status, pool_status_query, pool_status,
                     links_query, link_list, link_status_query, link_status,
-                    device_status_query, reconcile_keys, keys_gone>(content);
+                    device_status_query, reconcile_keys, keys_gone, application_status_query,
+                    application_status>(content);
 }
 
 trace_event describe_message(const environment& env, const caf::mailbox_element& element,

@@ -1,4 +1,5 @@
 #include "runtime/messages/admin.hpp"
+#include "runtime/messages/applications.hpp"
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"

@@ -4,6 +4,7 @@
 #include "actors/image_stream/image_stream.hpp"
 #include "actors/key_pool/journal_store.hpp"
 #include "actors/key_pool/key_pool.hpp"
+#include "actors/key_server/key_server.hpp"
 #include "actors/link/link.hpp"
 #include "actors/mano_gateway/mano_gateway.hpp"
 #include "actors/orchestrator/orchestrator.hpp"
@@ -60,6 +61,8 @@ public:
     key_plane();
     if (!problem_.text.empty())
       return problem_;
+    if (site_.key_server)
+      key_server_roles();
     image_stream_config stream;
     stream.key_pool = here<key_pool_actor>("key_pool");
     stream.channel = here<channel_actor>("channel");
@@ -201,6 +204,25 @@ private:
     pair.alice = at<qkd_device_actor>(link.alice_site, device_role(link.alice));
     pair.request_timeout_ms = lab_.limits.request_timeout_ms;
     add(link_role(link.link), link_pair, pair);
+  }
+
+  void key_server_roles() {
+    key_server_config config;
+    config.site = site_.site;
+    config.key_pool = here<key_pool_actor>("key_pool");
+    config.request_timeout_ms = lab_.limits.request_timeout_ms;
+    config.limits.keys_per_request_max = key_pool_config{}.keys_per_request_max;
+    config.limits.key_size_bits_max = key_size_bits_max;
+    config.limits.stored_keys_max = lab_.limits.pool_keys_max;
+    for (auto& x : lab_.applications) {
+      auto* link = lab_.link_between(site_.site, x.site);
+      config.applications.push_back(
+        {x.name, x.certificate, x.site, link ? link->link : link_id{}});
+    }
+    add("key_server", key_server, config);
+    if (site_.key_server->etsi014 && parts_.drivers.start_etsi014)
+      add("etsi014", [start = parts_.drivers.start_etsi014,
+                      server = here<key_server_actor>("key_server")] { return start(server); });
   }
 
   void data_centre_roles() {

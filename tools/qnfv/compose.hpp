@@ -6,6 +6,7 @@
 #include "actors/node/node.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/config/topology.hpp"
+#include "runtime/messages/applications.hpp"
 
 #include <functional>
 #include <memory>
@@ -20,6 +21,8 @@ struct world_drivers {
   std::function<std::string(const site_config&)> data_address;
   /// Orders and catalogue: a database in a lab, records in memory in a simulation.
   std::function<caf::strong_actor_ptr()> start_store;
+  /// Lets applications at the key server over HTTPS; empty: nobody listens, as in a simulation.
+  std::function<caf::strong_actor_ptr(const key_server_actor&)> start_etsi014 = {};
 };
 
 /// What protects the keys of a site.

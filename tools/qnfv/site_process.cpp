@@ -1,6 +1,7 @@
 #include "tools/qnfv/site_process.hpp"
 
 #include "drivers/channel_tcp/channel_tcp.hpp"
+#include "drivers/etsi014/etsi014.hpp"
 #include "drivers/store_sql/store_sql.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/deployment/gateway.hpp"
@@ -104,6 +105,38 @@ result<secret> load_seed(const site_process_settings& settings) {
   return seed;
 }
 
+tls_files certificates_of(const site_process_settings& settings) {
+  auto stem = settings.pki + "/" + settings.site.value;
+  return {settings.pki + "/ca.pem", stem + ".pem", stem + ".key"};
+}
+
+/// Where applications get keys; null if the site has no such service. Mutual TLS is a must, also on
+/// loopback: the certificate says who asks.
+result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& settings,
+                                                   const site_config& site,
+                                                   std::shared_ptr<io_pool> io) {
+  if (!site.key_server || !site.key_server->etsi014)
+    return std::shared_ptr<etsi014_door>{};
+  auto& service = *site.key_server->etsi014;
+  if (settings.pki.empty())
+    return {ec::bad_config, "site " + site.site.value + ": its key server at " + service.listen
+                              + " needs certificates: qnfv node --pki FOLDER"};
+  etsi014_settings door;
+  door.http.listen = service.listen;
+  door.http.tls = certificates_of(settings);
+  auto rule = parse_identity_rule(service.identity);
+  if (!rule)
+    return {ec::bad_config, "no identity rule is called " + service.identity};
+  door.identity = *rule;
+  door.compat.post_without_body = service.post_without_body == "accept";
+  door.compat.unknown_key_status = static_cast<uint16_t>(service.unknown_key_status);
+  auto opened = etsi014_door::open(std::move(io), door);
+  if (!opened)
+    return {opened.error().code,
+            "site " + site.site.value + ": key server: " + opened.error().text};
+  return opened;
+}
+
 /// A seal key is made for a site that has no keys yet; never for one that has.
 result<secret> find_seal_key(const site_process_settings& settings, const storage& files) {
   auto file = settings.seal_key.empty() ? settings.state + "/seal.key" : settings.seal_key;
@@ -183,8 +216,7 @@ status run_site(const site_process_settings& settings) {
   door.site = settings.site;
   door.listen = site->listen;
   if (!settings.pki.empty())
-    door.tls = tls_files{settings.pki + "/ca.pem", settings.pki + "/" + settings.site.value + ".pem",
-                         settings.pki + "/" + settings.site.value + ".key"};
+    door.tls = certificates_of(settings);
   door.peers = neighbours(lab, settings.site);
   door.connect_timeout = milliseconds{lab.limits.connect_timeout_ms};
   door.log = [](const std::string& line) {
@@ -226,6 +258,19 @@ status run_site(const site_process_settings& settings) {
     store.session = session;
     return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, store_sql, store));
   };
+  auto key_service = open_etsi014(settings, *site, io);
+  if (!key_service)
+    return key_service.error();
+  if (*key_service)
+    drivers.start_etsi014 = [&system, env, service = *key_service,
+                             &lab](const key_server_actor& server) {
+      etsi014_config config;
+      config.door = service;
+      config.key_server = server;
+      // The pool asks its peer, more than once if need be.
+      config.answer_timeout_ms = 5 * lab.limits.request_timeout_ms;
+      return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, etsi014, config));
+    };
   failure no_secret;
   auto link_secrets = find_link_secrets(settings.link_secrets, no_secret);
   auto parts = compose_site(lab, settings.site,
@@ -252,6 +297,8 @@ status run_site(const site_process_settings& settings) {
   pthread_sigmask(SIG_UNBLOCK, &alarm_only, nullptr);
   ::alarm(15);
 
+  if (*key_service)
+    (*key_service)->stop();
   end_node(system, node_handle);
   node_handle = nullptr;
   transport->door->stop();
