@@ -46,6 +46,8 @@ std::string line_of(const audit_event& x, uint64_t seq, const sha256_digest& pre
   field("event", x.event);
   field("link", x.link);
   field("key", x.key);
+  json.Key("change");
+  json.Uint64(x.change);
   field("text", x.text);
   field("prev", to_hex(previous));
   json.EndObject();
@@ -55,6 +57,8 @@ std::string line_of(const audit_event& x, uint64_t seq, const sha256_digest& pre
 struct read_line {
   uint64_t seq = 0;
   std::string event;
+  std::string link;
+  uint64_t change = 0;
 };
 
 /// Nothing if it is no record that follows.
@@ -64,11 +68,12 @@ std::optional<read_line> check(const std::string& line, uint64_t expected,
   x.Parse(line.data(), line.size());
   if (x.HasParseError() || !x.IsObject() || !x.HasMember("seq") || !x["seq"].IsUint64()
       || !x.HasMember("prev") || !x["prev"].IsString() || !x.HasMember("event")
-      || !x["event"].IsString())
+      || !x["event"].IsString() || !x.HasMember("link") || !x["link"].IsString()
+      || !x.HasMember("change") || !x["change"].IsUint64())
     return std::nullopt;
   if (x["seq"].GetUint64() != expected || previous != x["prev"].GetString())
     return std::nullopt;
-  return read_line{expected, x["event"].GetString()};
+  return read_line{expected, x["event"].GetString(), x["link"].GetString(), x["change"].GetUint64()};
 }
 
 struct walk {
@@ -108,6 +113,8 @@ result<walk> read_all(const storage& files, const std::string& folder,
       out.previous = sha256::of(byte_view{std::string_view{line}});
       ++out.report.records;
       ++out.report.events[read->event];
+      auto& change = out.report.changes[read->link];
+      change = std::max(change, read->change);
       out.report.last = read->seq;
       if (each)
         each(line);
@@ -134,7 +141,8 @@ result<std::shared_ptr<audit_trail>> audit_trail::open(std::shared_ptr<storage> 
   if (!known->broken.empty() && !known->broken_is_last)
     return {ec::bad_config, known->broken};
   std::shared_ptr<audit_trail> out{new audit_trail{std::move(files), folder, file_bytes_max}};
-  out->last_ = out->found_ = known->report.last;
+  out->last_ = known->report.last;
+  out->found_ = known->report.changes;
   out->previous_ = known->previous;
   if (auto ok = out->open_file(std::max(known->report.files, 1u)); !ok)
     return ok.error();
@@ -198,6 +206,11 @@ status audit_trail::flush() {
   at_ += lines.size();
   broken_ = false;
   return done{};
+}
+
+uint64_t audit_trail::found(const std::string& link) const {
+  auto x = found_.find(link);
+  return x == found_.end() ? 0 : x->second;
 }
 
 uint64_t audit_trail::last() const {

@@ -6,10 +6,10 @@
 // file is extended by zeros in advance; the first zero byte ends it.
 //
 //   {"seq":7,"time":"2026-01-02T03:04:05.678901Z","event":"delivered","link":"bob1/alice1",
-//    "key":"6427c6cb-...","text":"nfv-co -> mano-gw-1","prev":"9f86d0..."}
+//    "key":"6427c6cb-...","change":3,"text":"nfv-co -> mano-gw-1","prev":"9f86d0..."}
 //
-// A chain says nothing about lines cut off at its end: the key journal remembers the number of its
-// last record and says so when it is opened. Nor does it stop somebody who writes the whole chain
+// A chain says nothing about lines cut off at its end: the key journal remembers which of its changes
+// are recorded here, and says so when it is opened. Nor does it stop somebody who writes the whole chain
 // anew: for that, note the digest of the last line somewhere else.
 
 #include "runtime/base/ids.hpp"
@@ -29,6 +29,7 @@ struct audit_event {
   std::string link;
   std::string key;   ///< Its id, or empty.
   std::string text;
+  uint64_t change = 0; ///< Its number in the link's key journal; 0: it is none of a key.
 };
 
 class audit_trail {
@@ -46,8 +47,8 @@ public:
   status flush();
   /// The number of the last record.
   uint64_t last() const;
-  /// The number of the last record that was there when it was opened.
-  uint64_t found() const { return found_; }
+  /// The highest change of a link's key journal that was recorded here when the trail was opened.
+  uint64_t found(const std::string& link) const;
 
 private:
   audit_trail(std::shared_ptr<storage> files, std::string folder, uint64_t limit)
@@ -61,7 +62,7 @@ private:
   mutable std::mutex mutex_; ///< Of what was appended.
   std::string pending_;
   uint64_t last_ = 0;
-  uint64_t found_ = 0;
+  std::map<std::string, uint64_t> found_;
   sha256_digest previous_{};
   std::mutex writing_;       ///< Of the file.
   std::unique_ptr<owned_file> file_;
@@ -76,7 +77,8 @@ struct audit_report {
   uint64_t last = 0;
   uint32_t files = 0;
   sha256_digest digest{}; ///< Of the last line.
-  std::map<std::string, uint64_t> events; ///< How many of each.
+  std::map<std::string, uint64_t> events;  ///< How many of each.
+  std::map<std::string, uint64_t> changes; ///< Per link, the highest.
 };
 
 /// Reads the whole trail. Failure: stream_corrupt naming file and line, storage_failed.

@@ -167,7 +167,7 @@ status journal::load() {
   next_counter_ = load_be64(best.data() + 92);
   secret_issue_ = load_be32(best.data() + 108);
   rolled_back_ = best[112] == 1;
-  audit_seen_ = load_be64(best.data() + 113);
+  audited_change_ = last_change_ = load_be64(best.data() + 113);
   segments_.resize(s_.segments);
   uint32_t sealed = 0, opened = 0;
   for (uint32_t i = 0; i < s_.segments; ++i) {
@@ -217,24 +217,25 @@ void journal::read_slots(uint32_t i, byte_view raw) {
       key.users = load_be64(slot.data() + 40);
       key.progress = load_be64(slot.data() + 48);
       key.size_bits = load_be32(slot.data() + 124);
-      auto audit = load_be64(slot.data() + 56);
+      auto change = load_be64(slot.data() + 56);
+      last_change_ = std::max(last_change_, change);
       progress_ = std::max(progress_, key.progress);
-      audit_seen_ = std::max(audit_seen_, audit);
+      place p;
+      p.segment = i;
+      p.slot = n + 1;
+      std::copy(slot.begin(), slot.end(), p.image.begin());
+      if (change > 0)
+        numbered_.push_back({key, change, p});
       auto session = session_of(key.id);
       auto next = counter_of(key.id) + 1;
       if (session > 0 && std::tie(session, next) > std::tie(session_, next_counter_))
         std::tie(session_, next_counter_) = std::tie(session, next);
       if (rank_of(key.state) == 4) {
-        ends_.emplace_back(key, audit);
         if (key.state == key_state::destroyed)
           memory_.given_up.push_back(key.id);
         continue;
       }
       if (x.in_use && key.state != key_state::absent) {
-        place p;
-        p.segment = i;
-        p.slot = n + 1;
-        std::copy(slot.begin(), slot.end(), p.image.begin());
         places_[index_of(key.id)] = p;
         if (bits(key.id)) {
           ++x.live;
@@ -269,15 +270,29 @@ status journal::start() {
   memory_.peer = peer_;
   memory_.rolled_back = rolled_back_;
   memory_.damaged = damaged_;
-  return write(take_batch());
+  return write(take_batch(audited_change_));
 }
 
-std::vector<key_record> journal::unaudited(uint64_t last) const {
+std::vector<key_record> journal::take_unaudited(uint64_t audited) {
+  numbered_.erase(std::remove_if(numbered_.begin(), numbered_.end(),
+                                 [audited](auto& x) { return x.change <= audited; }),
+                  numbered_.end());
   std::vector<key_record> out;
-  for (auto& [key, audit] : ends_)
-    if (audit > last)
-      out.push_back(key);
+  for (auto& x : numbered_)
+    out.push_back(x.key);
   return out;
+}
+
+void journal::put_change(const key_id& id, uint64_t change) {
+  for (auto& x : numbered_) {
+    if (x.key.id != id)
+      continue;
+    auto known = places_.find(index_of(id));
+    auto& image = known == places_.end() ? x.where.image : known->second.image;
+    store_be64(image.data() + 56, change);
+    finish(image, "QKS1");
+    changed_[offset_of(x.where.segment, x.where.slot)] = image;
+  }
 }
 
 // -- changing --------------------------------------------------------------------------------------
@@ -298,7 +313,7 @@ journal::record journal::head() const {
   store_be32(x.data() + 104, s_.segments);
   store_be32(x.data() + 108, secret_issue_);
   x[112] = rolled_back_ ? 1 : 0;
-  store_be64(x.data() + 113, audit_seen_);
+  store_be64(x.data() + 113, audited_change_);
   finish(x, "QKJ1");
   return x;
 }
@@ -381,7 +396,7 @@ status journal::put_key(const key_record& key, byte_view bits) {
   return done{};
 }
 
-void journal::put_state(const key_record& key, uint64_t audit) {
+void journal::put_state(const key_record& key, uint64_t change) {
   auto i = places_.find(index_of(key.id));
   if (i == places_.end())
     return;
@@ -391,7 +406,7 @@ void journal::put_state(const key_record& key, uint64_t audit) {
   store_be64(x.data() + 32, key.request);
   store_be64(x.data() + 40, key.users);
   store_be64(x.data() + 48, key.progress);
-  store_be64(x.data() + 56, audit);
+  store_be64(x.data() + 56, change);
   store_be32(x.data() + 124, key.size_bits);
   auto ended = rank_of(key.state) == 4;
   if (ended)
@@ -399,7 +414,6 @@ void journal::put_state(const key_record& key, uint64_t audit) {
   finish(x, "QKS1");
   changed_[offset_of(p.segment, p.slot)] = x;
   progress_ = std::max(progress_, key.progress);
-  audit_seen_ = std::max(audit_seen_, audit);
   if (!ended)
     return;
   auto segment = p.segment;
@@ -434,8 +448,10 @@ void journal::put_rolled_back(bool yes) {
 
 // -- writing ---------------------------------------------------------------------------------------
 
-journal_batch journal::take_batch() {
+journal_batch journal::take_batch(uint64_t audited) {
   journal_batch out;
+  head_changed_ = head_changed_ || audited > audited_change_;
+  audited_change_ = std::max(audited_change_, audited);
   out.stages = std::exchange(first_, {});
   auto head_at = (head_serial_ + 1) % 2 * head_copy_bytes;
   record new_head{};

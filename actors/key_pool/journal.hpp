@@ -19,7 +19,7 @@
 //   36 16 instance                     24 12 nonce                     32  8 request tag
 //   52  4 peer's generation            36 48 sealed data key           40  8 users tag
 //   56 16 peer's instance              84  4 highest session           48  8 progress
-//   72  8 peer's progress              88  8 next counter              56  8 audit record
+//   72  8 peer's progress              88  8 next counter              56  8 change
 //   80  8 progress                     96 32 zero                      64 12 nonce
 //   88  4 highest session                                              76 48 sealed key bits
 //   92  8 next counter                                                124  4 size of the whole key
@@ -27,7 +27,7 @@
 //  104  4 segments
 //  108  4 issue of the initial secret
 //  112  1 1: rolled back
-//  113  8 last audit record
+//  113  8 last change that is in the audit trail
 //
 // A key's slot is written once with its sealed bits (AES-256-GCM under the segment's data key; AAD:
 // link, end and id) and rewritten in place as its state changes. CONSUMED and DESTROYED zero nonce and
@@ -78,20 +78,26 @@ public:
 
   /// What the file held, after this start was recorded (new generation and instance).
   key_memory take_memory() { return std::move(memory_); }
-  /// Highest audit record that any slot or head names.
-  uint64_t audit_seen() const { return audit_seen_; }
-  /// Ends (consumed or destroyed) whose audit record is above `last`: recorded here, but not there.
-  std::vector<key_record> unaudited(uint64_t last) const;
+  /// Changes that go into the audit trail are numbered. The last one that was known to be there,
+  uint64_t audited_change() const { return audited_change_; }
+  /// and the last one here.
+  uint64_t last_change() const { return last_change_; }
+  /// Keys whose last such change is above `audited`: recorded here, but not there. Once, after
+  /// opening.
+  std::vector<key_record> take_unaudited(uint64_t audited);
 
   // What changes is collected until take_batch.
   status put_key(const key_record&, byte_view bits);
-  void put_state(const key_record&, uint64_t audit);
+  /// `change`: its number, if it goes into the audit trail; else 0.
+  void put_state(const key_record&, uint64_t change);
   result<secret> bits(const key_id&) const;
   void put_peer(const store_mark&);
   void put_secret_issue(uint32_t);
   void put_rolled_back(bool);
-  bool dirty() const { return !changed_.empty() || !first_.empty() || head_changed_; }
-  journal_batch take_batch();
+  /// Gives a change that take_unaudited told of a new number.
+  void put_change(const key_id&, uint64_t change);
+  /// `audited`: the last change that is durable in the audit trail by now.
+  journal_batch take_batch(uint64_t audited);
 
   /// Writes and syncs a batch. The only function that may run on another thread.
   status write(const journal_batch&);
@@ -132,10 +138,16 @@ private:
   std::vector<segment> segments_;
   uint32_t current_ = 0;
   std::unordered_map<std::string, place> places_; ///< By the id's 16 bytes.
-  std::vector<std::pair<key_record, uint64_t>> ends_; ///< Tombstones found, with audit record.
+  struct numbered {
+    key_record key;
+    uint64_t change = 0;
+    place where;
+  };
+  std::vector<numbered> numbered_; ///< Found when it was opened; until they are taken.
   uint64_t head_serial_ = 0;
   uint64_t progress_ = 0;
-  uint64_t audit_seen_ = 0;
+  uint64_t audited_change_ = 0;
+  uint64_t last_change_ = 0;
   uint32_t session_ = 0;
   uint64_t next_counter_ = 0;
   uint32_t secret_issue_ = 0;

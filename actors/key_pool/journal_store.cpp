@@ -70,12 +70,18 @@ public:
     record("opened", "", text);
     if (out.damaged > 0)
       record("destroyed", "", std::to_string(out.damaged) + " slots of the journal are damaged");
-    // The trail is written before the journal, so it can only be shorter if somebody cut it.
-    if (journal_->audit_seen() > site_.audit->found()) {
-      record("alarm", "", "the trail ended before record " + std::to_string(journal_->audit_seen())
-                            + ", which the key journal has seen");
-      for (auto& key : journal_->unaudited(site_.audit->found()))
-        record("destroyed", to_string(key.id), "its audit record was cut off");
+    auto found = site_.audit->found(link_);
+    audited_ = found;
+    last_change_ = std::max(found, journal_->last_change());
+    if (journal_->audited_change() > found)
+      record("alarm", "", "the audit trail was cut: it ends before change "
+                            + std::to_string(journal_->audited_change()) + " of the key journal");
+    // The journal is written first, and nobody is told before both are. A change without its record
+    // was told to nobody.
+    for (auto& key : journal_->take_unaudited(found)) {
+      auto ended = rank_of(key.state) == 4;
+      journal_->put_change(key.id, record(ended ? "destroyed" : "assigned", to_string(key.id),
+                                          "recorded at the next start"));
     }
     return out;
   }
@@ -90,8 +96,7 @@ public:
                        : event == key_event::spend   ? "spent"
                        : event == key_event::destroy ? "destroyed"
                                                      : nullptr;
-    auto audit = name ? record(name, to_string(key.id), why) : 0;
-    journal_->put_state(key, audit);
+    journal_->put_state(key, name ? record(name, to_string(key.id), why) : 0);
   }
 
   result<secret> bits(const key_id& key) const override { return journal_->bits(key); }
@@ -116,31 +121,43 @@ public:
   }
 
 private:
+  /// Returns the change's number; 0 if it is not about a key.
   uint64_t record(const char* event, std::string key, const std::string& text) {
-    return site_.audit->append({site_.clock->unix_ns(), event, link_, std::move(key), text});
+    auto change = key.empty() ? 0 : ++last_change_;
+    events_.push_back({site_.clock->unix_ns(), event, link_, std::move(key), text, change});
+    return change;
   }
 
   void write() {
     busy_ = true;
     auto callers = std::make_shared<std::vector<std::function<void(const status&)>>>(
       std::exchange(waiting_, {}));
-    auto batch = std::make_shared<journal_batch>(journal_->take_batch());
+    auto batch = std::make_shared<journal_batch>(journal_->take_batch(audited_));
+    auto events = std::make_shared<std::vector<audit_event>>(std::exchange(events_, {}));
+    auto change = last_change_;
     auto exposures = std::exchange(exposures_changed_, false) ? text_of(exposures_) : std::string{};
     // The pool may be gone when the disk is done; the file must not be.
-    site_.on_disk([self = shared_from_this(), batch, callers, exposures] {
-      auto ok = self->site_.audit->flush();
-      if (ok && !exposures.empty()) // Before the first key that they are about.
+    site_.on_disk([self = shared_from_this(), batch, callers, exposures, events, change] {
+      status ok = done{};
+      if (!exposures.empty()) // Before the first key that they are about.
         ok = self->site_.files->replace(self->exposures_path_, byte_view{std::string_view{exposures}});
       if (ok)
         ok = self->journal_->write(*batch);
-      self->site_.on_actor([weak = std::weak_ptr<journal_store>(self), ok, callers] {
+      if (ok) {
+        for (auto& x : *events)
+          self->site_.audit->append(x);
+        ok = self->site_.audit->flush();
+      }
+      self->site_.on_actor([weak = std::weak_ptr<journal_store>(self), ok, callers, change] {
         if (auto me = weak.lock())
-          me->written(ok, *callers);
+          me->written(ok, *callers, change);
       });
     });
   }
 
-  void written(const status& ok, std::vector<std::function<void(const status&)>>& callers) {
+  void written(const status& ok, std::vector<std::function<void(const status&)>>& callers,
+               uint64_t change) {
+    audited_ = ok ? change : audited_;
     if (!ok) {
       failed_ = ok;
       callers.insert(callers.end(), waiting_.begin(), waiting_.end());
@@ -159,6 +176,9 @@ private:
   std::unique_ptr<journal> journal_;
   std::map<uint32_t, std::vector<site_id>> exposures_;
   bool exposures_changed_ = false;
+  std::vector<audit_event> events_; ///< Recorded since the last write began.
+  uint64_t last_change_ = 0;
+  uint64_t audited_ = 0; ///< The last change that is in the trail.
   std::vector<std::function<void(const status&)>> waiting_;
   bool busy_ = false;
   std::optional<status> failed_;

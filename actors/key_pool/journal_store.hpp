@@ -20,7 +20,8 @@ struct journal_site {
 
 /// The store that lasts: a journal for the keys and the site's audit trail. While one commit is
 /// being written everything that is recorded joins the next, so one sync serves many keys (group
-/// commit). The audit record is durable before the change it tells of.
+/// commit). The audit records are durable after the changes they tell of, and before anybody hears of
+/// either; what a stop in between left out is recorded at the next start.
 /// Failures: as journal::open and audit_trail::open.
 result<std::unique_ptr<key_store>> open_journal_store(journal_settings, journal_site);
 

@@ -60,7 +60,7 @@ struct fixture {
     REQUIRE_FALSE(x);
     return x.error().text;
   }
-  void commit(journal& x) { REQUIRE(x.write(x.take_batch())); }
+  void commit(journal& x) { REQUIRE(x.write(x.take_batch(0))); }
   bytes content() { return files.snapshot().at(path); }
   /// Changes the file while nobody has it.
   void damage(uint64_t offset, uint8_t flip = 1) {

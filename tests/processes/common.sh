@@ -41,13 +41,13 @@ fails() { # fails TEXT COMMAND...
 field() { printf '%s' "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 
 # A lab of two sites on ports that are free, devices 1000 times faster than life.
-start_lab() { # start_lab [TOPOLOGY]
+start_lab() { # start_lab [TOPOLOGY [TIME_SCALE]]
   local ports
   ports=($(shuf -i 20000-29999 -n 6))
   sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/; s/:7301/:${ports[4]}/; s/:7302/:${ports[5]}/" \
     "${1:-config/topologies/two-site.json}" >"$work/lab.json"
   lab=$work/home/two-site
-  "$qnfv" lab up "$work/lab.json" --time-scale 1000 >"$work/up.log" 2>&1 || { cat "$work/up.log"; exit 1; }
+  "$qnfv" lab up "$work/lab.json" --time-scale "${2:-1000}" >"$work/up.log" 2>&1 || { cat "$work/up.log"; exit 1; }
 }
 
 pid_of() { cat "$lab/sites/$1/pid"; }

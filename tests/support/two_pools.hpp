@@ -63,8 +63,11 @@ struct ledger {
   /// What a store found after a start.
   void found(const std::string& node, const key_memory& memory) {
     std::map<key_id, key_state> there;
-    for (auto& x : memory.live)
+    for (auto& x : memory.live) {
       there[x.id] = x.state;
+      if (x.state == key_state::assigned)
+        lives[{node, x.id}].durable_assigned.insert(x.users);
+    }
     for (auto& [key, x] : lives) {
       if (key.first != node)
         continue;
@@ -76,6 +79,8 @@ struct ledger {
       if (i == there.end() && x.durable_rank > 0 && x.durable_rank < 4
           && rank_of(x.recorded) < 4)
         fail("I5 " + to_string(key.second) + " was lost at " + node);
+      if (i != there.end()) // Written before the cut, though nobody was told so.
+        x.durable_rank = std::max(x.durable_rank, rank);
       x.recorded = i == there.end() ? (x.durable_rank == 0 ? key_state::absent : key_state::destroyed)
                                     : i->second;
     }
@@ -462,8 +467,11 @@ inline std::vector<std::string> play(uint64_t seed, size_t& deliveries, size_t& 
     if (!report)
       out.push_back("I30 " + report.error().text);
     for (auto& [key, n] : p.book->deliveries)
-      if (key.first == site && ends[to_string(key.second)] == 0)
-        out.push_back("I30 a delivery at " + std::string{site} + " is in no audit record");
+      if (key.first == site && ends[to_string(key.second)] != 1)
+        out.push_back("I30 a delivery at " + std::string{site} + " is in no audit record, or in several");
+    for (auto& [key, n] : ends)
+      if (n > 1)
+        out.push_back("I30 " + key + " has two ends in the audit trail of " + site);
   }
   return out;
 }

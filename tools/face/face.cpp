@@ -21,7 +21,7 @@ face_settings face_settings_of(std::FILE* out) {
 
 std::string coloured(const std::string& state, const face_settings& face) {
   static const std::set<std::string> good{"running", "up", "distilling", "alive"};
-  static const std::set<std::string> bad{"failed", "down", "lost", "cancelled", "dead"};
+  static const std::set<std::string> bad{"failed", "down", "lost", "cancelled", "dead", "trouble"};
   if (!face.colour || state.empty())
     return state;
   auto* code = good.count(state) ? "32" : bad.count(state) ? "31" : "33";

@@ -27,6 +27,9 @@ public:
     out_.Key(name);
     out_.Double(std::isfinite(x) ? std::round(x * 1e6) / 1e6 : 0);
   }
+  void text(const std::string& x) {
+    out_.String(x.data(), static_cast<rapidjson::SizeType>(x.size()));
+  }
   void flag(const char* name, bool x) {
     out_.Key(name);
     out_.Bool(x);
@@ -38,7 +41,7 @@ public:
       each(*this, x);
     out_.EndArray();
   }
-  std::string text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+  std::string whole() const { return {buffer_.GetString(), buffer_.GetSize()}; }
 
 private:
   rapidjson::StringBuffer buffer_;
@@ -132,6 +135,13 @@ void put(json& out, const keys_status& x) {
     to.field("demand_bits_per_s", p.demand_bits_per_s);
     to.field("refused", p.refused);
     to.field("mismatches", p.mismatches);
+    to.field("kept", p.kept);
+    to.field("ready_here", p.ready_here);
+    to.field("weak_blocks", p.weak_blocks);
+    to.field("session", uint64_t{p.session});
+    to.field("trouble", p.trouble);
+    to.key("exposed_to");
+    to.list(p.exposed_to, [](json& in, const site_id& node) { in.text(node.value); });
     to.end();
   });
   out.end();
@@ -168,14 +178,14 @@ template <class T>
 std::string one(const T& x) {
   json out;
   put(out, x);
-  return out.text();
+  return out.whole();
 }
 
 template <class T>
 std::string many(const std::vector<T>& all) {
   json out;
   out.list(all, [](json& to, const T& x) { put(to, x); });
-  return out.text();
+  return out.whole();
 }
 
 } // namespace

@@ -62,15 +62,23 @@ std::string render(const link_list& all, const face_settings& face) {
 }
 
 std::string render(const std::vector<keys_status>& all, const face_settings& face) {
-  table t{{"SITE", "LINK", "END", "READY#", "STORED#", "RESERVED#", "ASSIGNED#", "CONSUMED#",
-           "DESTROYED#", "DEMAND#"}};
+  table t{{"SITE", "LINK", "END", "READY#", "OURS#", "KEPT#", "STORED#", "PROMISED#", "CONSUMED#",
+           "DESTROYED#", "DEMAND#", "SEEN BY"}};
+  std::string troubles;
   for (auto& site : all)
-    for (auto& p : site.pools)
+    for (auto& p : site.pools) {
+      std::string seen;
+      for (auto& node : p.exposed_to)
+        seen += (seen.empty() ? "" : ", ") + node.value;
       t.add({site.site.value, p.link.value, to_string(p.end), std::to_string(p.ready),
-             std::to_string(p.stored), std::to_string(p.reserved), std::to_string(p.assigned),
-             std::to_string(p.consumed), std::to_string(p.destroyed),
-             number(p.demand_bits_per_s, "%.2f b/s")});
-  return t.text(face, "no site has a key pool");
+             std::to_string(p.ready_here), std::to_string(p.kept), std::to_string(p.stored),
+             std::to_string(p.reserved + p.assigned), std::to_string(p.consumed),
+             std::to_string(p.destroyed), number(p.demand_bits_per_s, "%.2f b/s"), seen});
+      if (!p.trouble.empty())
+        troubles += "\n" + coloured("trouble", face) + " at " + site.site.value + ", " + p.link.value + ": "
+                    + p.trouble;
+    }
+  return t.text(face, "no site has a key pool") + troubles;
 }
 
 std::string render(const lab_status& all, const face_settings& face) {

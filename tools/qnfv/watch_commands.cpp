@@ -1,4 +1,4 @@
-// What an operator looks at: functions, keys, links and traces.
+// What an operator looks at: functions, links and traces.
 
 #include "tools/face/chart.hpp"
 #include "tools/face/json_out.hpp"
@@ -43,27 +43,6 @@ void show_links(const command_settings& settings) {
   auto lab = value_or_throw(find_lab(settings.lab));
   operator_session session{lab, value_or_throw(load_topology(lab.topology()))};
   print(session.ask<link_list>(session.orchestrator(), links_query{}), settings);
-}
-
-/// Both ends of every link: each site is asked over a connection of its own.
-void show_keys(const command_settings& settings) {
-  auto lab = value_or_throw(find_lab(settings.lab));
-  auto network = value_or_throw(load_topology(lab.topology()));
-  std::vector<keys_status> all;
-  std::vector<failure> silent;
-  for (auto& site : network.sites) {
-    try {
-      operator_session session{lab, network, site.site};
-      all.push_back(session.ask<keys_status>(session.key_pool(), keys_status_query{}));
-    } catch (const command_error& x) {
-      silent.push_back(x.why);
-    }
-  }
-  if (all.empty() && !silent.empty())
-    throw command_error{silent.front()};
-  print(all, settings);
-  for (auto& why : silent)
-    std::fprintf(stderr, "qnfv: %s\n", why.text.c_str());
 }
 
 struct trace_choice {
@@ -169,12 +148,7 @@ void add_vnf_commands(CLI::App& app, command_settings& settings) {
   stop_command->callback([vnf, &settings] { stop(*vnf, settings); });
 }
 
-void add_key_commands(CLI::App& app, command_settings& settings) {
-  auto* keys = app.add_subcommand("keys", "Key pools");
-  keys->require_subcommand(1);
-  auto* status_command = keys->add_subcommand("status", "Both ends of every link's pool");
-  status_command->footer("Example:  qnfv keys status");
-  status_command->callback([&settings] { show_keys(settings); });
+void add_link_commands(CLI::App& app, command_settings& settings) {
   auto* links = app.add_subcommand("links", "QKD links: state, QBER, rate");
   links->footer("Example:  qnfv links");
   links->callback([&settings] { show_links(settings); });
