@@ -213,7 +213,7 @@ TEST_CASE("100000 mutated datagrams are judged, and only a fitting CRC passes") 
     if (what == 1 && x.size() > 4)
       store_be32(x.data() + x.size() - 4, crc32_bzip2({x.data(), x.size() - 4}));
     auto fits =
-        x.size() > 4 && load_be32(x.data() + x.size() - 4) == crc32_bzip2({x.data(), x.size() - 4});
+      x.size() > 4 && load_be32(x.data() + x.size() - 4) == crc32_bzip2({x.data(), x.size() - 4});
     idq3p_request request;
     idq3p_response response;
     auto first = decode(x, request);
