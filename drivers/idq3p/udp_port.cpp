@@ -1,5 +1,7 @@
 #include "drivers/idq3p/udp_port.hpp"
 
+#include "runtime/deployment/address.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -138,20 +140,13 @@ private:
 } // namespace
 
 result<udp::endpoint> parse_udp_endpoint(const std::string& text) {
-  auto colon = text.rfind(':');
-  if (colon == std::string::npos)
-    return {ec::bad_config, text + ": expected HOST:PORT"};
-  auto host = text.substr(0, colon);
-  auto port = text.substr(colon + 1);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  error_code error;
-  auto address = boost::asio::ip::make_address(host, error);
-  auto digits =
-    !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos;
-  if (error || !digits || std::stoul(port) > 65535)
-    return {ec::bad_config, text + ": not a numeric address and port"};
-  return udp::endpoint{address, static_cast<uint16_t>(std::stoul(port))};
+  auto parsed = parse_host_port(text);
+  if (!parsed)
+    return parsed.error();
+  auto where = parsed->endpoint();
+  if (!where)
+    return {ec::bad_config, text + ": not a numeric address"};
+  return udp::endpoint{where->address(), where->port()};
 }
 
 std::string to_text(const udp::endpoint& x) {

@@ -58,7 +58,7 @@ public:
 result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(std::shared_ptr<io_pool>,
                                                         idq3p_port_settings);
 
-/// "127.0.0.1:5323" or "[::1]:5323"; port 0 to 65535. Errors: bad_config.
+/// "127.0.0.1:5323" or "[::1]:5323". Errors: bad_config.
 result<boost::asio::ip::udp::endpoint> parse_udp_endpoint(const std::string&);
 std::string to_text(const boost::asio::ip::udp::endpoint&);
 

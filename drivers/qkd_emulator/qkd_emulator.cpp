@@ -259,6 +259,9 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
       emit(self, x.block);
       return accepted{};
     },
+    [](const drawn_block&) -> caf::result<block_fetched> {
+      return fail(ec::invalid_argument, "an emulated device draws no keys from servers");
+    },
     [self](const device_status_query&) { return self->state.report; },
     [](const peer_up&) {},
     [self](const peer_down& x) {
@@ -275,6 +278,7 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
       else
         end_block(self);
     },
+    [](const continuation& x) { x.run(); },
   };
 }
 

@@ -6,6 +6,7 @@
 //   driver --device_report---> qkd_device --device_report-----> link       (Bob's end only)
 //   driver --key_block-------> qkd_device --key_block---------> key_pool
 //   qkd_emulator (Bob) --emulated_block--> qkd_emulator (Alice)
+//   qkd_idq3p, qkd_etsi014 (Bob) --drawn_block--> the same driver (Alice)
 
 #include "runtime/base/ids.hpp"
 #include "runtime/messages/admin.hpp"
@@ -87,6 +88,25 @@ struct emulated_block {
 };
 QNFV_MESSAGE(emulated_block, block)
 
+/// From Bob's driver to Alice's, where the keys lie in key servers of another make at both ends: Bob's
+/// end has drawn these keys. Key i of the block is called names[i] there; fetch yours. Carries no key
+/// bits. Errors: device_failed (no such session, or Alice's key server does not answer), busy,
+/// invalid_argument.
+struct drawn_block {
+  block_id block;
+  std::vector<std::string> names;
+};
+QNFV_MESSAGE(drawn_block, block, names)
+
+/// What Alice's end has fetched: positions in the names, ascending. The block that both ends emit has
+/// exactly these keys, numbered from `block.first` on; of fewer than 3 there is no block. A key that
+/// one end only has is thrown away.
+struct block_fetched {
+  block_id block; ///< Its `count` is the number of keys fetched.
+  std::vector<uint32_t> held;
+};
+QNFV_MESSAGE(block_fetched, block, held)
+
 /// The QKD SOURCE interface: what every device driver offers. Promises, tested by
 /// tests/conformance/qkd_source_test.cpp on every driver:
 ///  - both commands may be repeated; repeating changes nothing;
@@ -101,8 +121,11 @@ using qkd_source_actor = actor_of<
   // Emulators only; others answer invalid_argument.
   caf::result<accepted>(set_line),
   caf::result<accepted>(emulated_block),
+  // From Bob's end to Alice's; emulators answer invalid_argument.
+  caf::result<block_fetched>(drawn_block),
   caf::result<device_report>(device_status_query),
-  caf::result<void>(peer_up), caf::result<void>(peer_down), caf::result<void>(tick)>;
+  caf::result<void>(peer_up), caf::result<void>(peer_down), caf::result<void>(tick),
+  caf::result<void>(continuation)>;
 
 /// The QKD DEVICE interface: owns one driver; passes its keys to the pool and its health to the
 /// link. A key block of another session than the one last started is thrown away and counted.

@@ -42,6 +42,8 @@ struct set_line;
 struct device_report;
 struct device_status_query;
 struct emulated_block;
+struct drawn_block;
+struct block_fetched;
 struct links_query;
 struct link_list;
 struct link_status_query;
@@ -158,6 +160,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::device_status_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::device_report))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::emulated_block))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::drawn_block))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::block_fetched))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::links_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_list))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_status))

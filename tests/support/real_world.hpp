@@ -37,7 +37,12 @@ public:
 
   template <class F, class... Ts>
   auto spawn(const std::string& at, F function, Ts&&... xs) {
-    auto handle = spawn_at(*system_, site(at), function, std::forward<Ts>(xs)...);
+    return spawn_in(site(at), function, std::forward<Ts>(xs)...);
+  }
+
+  template <class F, class... Ts>
+  auto spawn_in(environment_ptr env, F function, Ts&&... xs) {
+    auto handle = spawn_at(*system_, std::move(env), function, std::forward<Ts>(xs)...);
     actors_.push_back(caf::actor_cast<caf::strong_actor_ptr>(handle));
     return handle;
   }
