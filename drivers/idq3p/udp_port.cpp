@@ -20,9 +20,8 @@ using udp_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 /// Everything but the counters and the address runs on the strand.
 class udp_port : public idq3p_udp_port, public std::enable_shared_from_this<udp_port> {
 public:
-  udp_port(std::shared_ptr<io_pool> io, idq3p_port_settings s)
-      : io_(std::move(io)), strand_(boost::asio::make_strand(io_->context())), socket_(strand_),
-        s_(std::move(s)) {}
+  udp_port(boost::asio::io_context& io, idq3p_port_settings s)
+    : strand_(boost::asio::make_strand(io)), socket_(strand_), s_(std::move(s)) {}
 
   status start(const udp::endpoint& where) {
     error_code error;
@@ -123,7 +122,6 @@ private:
     ++(error ? unsent_ : answers_);
   }
 
-  std::shared_ptr<io_pool> io_;
   udp_strand strand_;
   boost::asio::basic_datagram_socket<udp, udp_strand> socket_;
   const idq3p_port_settings s_;
@@ -154,7 +152,7 @@ std::string to_text(const udp::endpoint& x) {
   return (x.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(x.port());
 }
 
-result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(std::shared_ptr<io_pool> io,
+result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(boost::asio::io_context& io,
                                                         idq3p_port_settings settings) {
   auto where = parse_udp_endpoint(settings.listen);
   if (!where)
@@ -163,7 +161,7 @@ result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(std::shared_ptr<io_pool>
     return {ec::bad_config, settings.listen
                               + ": IDQ3P has no authentication; beyond loopback it "
                                 "must be asked for (\"beyond_loopback\")"};
-  auto out = std::make_shared<udp_port>(std::move(io), settings);
+  auto out = std::make_shared<udp_port>(io, settings);
   if (auto ok = out->start(*where); !ok)
     return failure{ok.error().code, settings.listen + ": " + ok.error().text};
   return std::shared_ptr<idq3p_udp_port>{out};

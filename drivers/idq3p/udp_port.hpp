@@ -4,8 +4,8 @@
 
 #include "drivers/idq3p/codec.hpp"
 #include "runtime/base/result.hpp"
-#include "runtime/system/io.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
 
 #include <functional>
@@ -54,8 +54,9 @@ public:
   virtual void stop() = 0;
 };
 
+/// The io_context must outlive the port.
 /// Errors: bad_config (no address, or one beyond loopback), site_unreachable (cannot listen there).
-result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(std::shared_ptr<io_pool>,
+result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(boost::asio::io_context&,
                                                         idq3p_port_settings);
 
 /// "127.0.0.1:5323" or "[::1]:5323". Errors: bad_config.

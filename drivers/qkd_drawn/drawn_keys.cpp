@@ -37,7 +37,16 @@ size_t take_fresh(std::vector<drawn_key> arrived, std::vector<drawn_key>& into, 
                   name_memory& seen) {
   size_t thrown_away = 0;
   for (auto& x : arrived) {
-    auto good = good_key_name(x.name) && x.bits.size() == key_bytes && seen.insert(x.name);
+    auto good = good_key_name(x.name) && x.bits.size() == key_bytes;
+    if (good && !seen.insert(x.name)) {
+      good = false;
+      // Which of the two the other end would get nobody knows.
+      auto same = std::find_if(into.begin(), into.end(), [&](auto& y) { return y.name == x.name; });
+      if (same != into.end()) {
+        into.erase(same);
+        ++thrown_away;
+      }
+    }
     if (good && into.size() < keys_max && !has_bits(into, x.bits))
       into.push_back(std::move(x));
     else

@@ -75,8 +75,12 @@ void emit(self_ptr self, const block_id& block, const std::vector<drawn_key>& ke
   enter(self, qkd_phase::keys_ready);
 }
 
-// -- Bob's end
-// -------------------------------------------------------------------------------------
+/// What an error of the key server makes of the session.
+qkd_phase phase_of(const failure& why) {
+  return why.code == ec::not_allowed ? qkd_phase::failed : qkd_phase::lost;
+}
+
+// -- Bob's end -----------------------------------------------------------------------------------
 
 void draw(self_ptr self);
 
@@ -172,8 +176,7 @@ void draw(self_ptr self) {
   s.client->draw(room, deliver_to(self, [self](keys_or_not& x) { drawn(self, x); }));
 }
 
-// -- Alice's end
-// -----------------------------------------------------------------------------------
+// -- Alice's end ---------------------------------------------------------------------------------
 
 void fetched(self_ptr self, const drawn_block& x, keys_or_not& got) {
   auto& s = self->state;
@@ -214,8 +217,7 @@ caf::result<block_fetched> fetch(self_ptr self, const drawn_block& x) {
   return promise;
 }
 
-// -- both
-// ------------------------------------------------------------------------------------------
+// -- both ----------------------------------------------------------------------------------------
 
 caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   auto& s = self->state;

@@ -26,9 +26,9 @@ class kme_core : public std::enable_shared_from_this<kme_core> {
 public:
   using taker = key_server_client::taker;
 
-  kme_core(std::shared_ptr<io_pool> io, std::shared_ptr<http_client> http, kme_client_settings s)
-      : io_(std::move(io)), strand_(boost::asio::make_strand(io_->context())), timer_(strand_),
-        deadline_(strand_), http_(std::move(http)), s_(std::move(s)) {}
+  kme_core(boost::asio::io_context& io, std::shared_ptr<http_client> http, kme_client_settings s)
+    : strand_(boost::asio::make_strand(io)), timer_(strand_), deadline_(strand_),
+      http_(std::move(http)), s_(std::move(s)) {}
 
   void draw(uint32_t count_max, taker take) {
     boost::asio::post(
@@ -136,8 +136,7 @@ private:
     finish();
   }
 
-  // -- fetch
-  // ---------------------------------------------------------------------------------------
+  // -- fetch -------------------------------------------------------------------------------------
 
   struct group {
     names_list names;
@@ -207,7 +206,6 @@ private:
     take(std::move(keys));
   }
 
-  std::shared_ptr<io_pool> io_;
   io_strand strand_;
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer deadline_;
@@ -235,17 +233,17 @@ private:
 
 } // namespace
 
-result<std::unique_ptr<key_server_client>> make_kme_client(std::shared_ptr<io_pool> io,
+result<std::unique_ptr<key_server_client>> make_kme_client(boost::asio::io_context& io,
                                                            const kme_client_settings& s) {
   http_client_settings settings;
   settings.server = s.kme;
   settings.tls = s.tls;
   settings.expected_name = s.expected_name;
   settings.answer_timeout = s.answer_timeout;
-  auto http = http_client::make(io->context(), settings);
+  auto http = http_client::make(io, settings);
   if (!http)
     return http.error();
-  auto core = std::make_shared<kme_core>(std::move(io), *http, s);
+  auto core = std::make_shared<kme_core>(io, *http, s);
   return std::unique_ptr<key_server_client>{std::make_unique<kme_client>(std::move(core))};
 }
 

@@ -2,7 +2,6 @@
 
 #include "drivers/http/client.hpp"
 #include "drivers/qkd_drawn/key_server_client.hpp"
-#include "runtime/system/io.hpp"
 
 #include <memory>
 
@@ -32,8 +31,8 @@ struct kme_client_settings {
 /// dec_keys is all or nothing. A group that is refused is asked for again with growing waits (the
 /// KMEs may still be talking to each other), then key by key: one missing key costs itself only.
 ///
-/// Errors: bad_config (files, address).
-result<std::unique_ptr<key_server_client>> make_kme_client(std::shared_ptr<io_pool>,
+/// The io_context must outlive the client. Errors: bad_config (files, address).
+result<std::unique_ptr<key_server_client>> make_kme_client(boost::asio::io_context&,
                                                            const kme_client_settings&);
 
 } // namespace qnfv

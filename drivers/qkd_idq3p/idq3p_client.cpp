@@ -32,9 +32,9 @@ class client_core : public std::enable_shared_from_this<client_core> {
 public:
   using taker = key_server_client::taker;
 
-  client_core(std::shared_ptr<io_pool> io, idq3p_client_settings s)
-      : io_(std::move(io)), strand_(boost::asio::make_strand(io_->context())), socket_(strand_),
-        timer_(strand_), s_(std::move(s)), next_request_(s_.first_request) {}
+  client_core(boost::asio::io_context& io, idq3p_client_settings s)
+    : strand_(boost::asio::make_strand(io)), socket_(strand_), timer_(strand_), s_(std::move(s)),
+      next_request_(s_.first_request) {}
 
   status open(const udp::endpoint& server) {
     error_code error;
@@ -169,7 +169,6 @@ private:
     take(std::move(keys));
   }
 
-  std::shared_ptr<io_pool> io_;
   udp_strand strand_;
   boost::asio::basic_datagram_socket<udp, udp_strand> socket_;
   boost::asio::steady_timer timer_;
@@ -202,11 +201,11 @@ private:
 } // namespace
 
 result<std::unique_ptr<key_server_client>>
-make_idq3p_client(std::shared_ptr<io_pool> io, const idq3p_client_settings& settings) {
+make_idq3p_client(boost::asio::io_context& io, const idq3p_client_settings& settings) {
   auto server = parse_endpoint(settings.server);
   if (!server)
     return server.error();
-  auto core = std::make_shared<client_core>(std::move(io), settings);
+  auto core = std::make_shared<client_core>(io, settings);
   if (auto ok = core->open(*server); !ok)
     return ok.error();
   return std::unique_ptr<key_server_client>{std::make_unique<idq3p_client>(std::move(core))};

@@ -2,7 +2,8 @@
 
 #include "drivers/qkd_drawn/key_server_client.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/system/io.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <memory>
 
@@ -25,8 +26,9 @@ struct idq3p_client_settings {
 /// size or type, or that does not answer the request under way (id, request id, device, length) is
 /// dropped.
 ///
-/// Errors: bad_config (the address), site_unreachable (no socket).
-result<std::unique_ptr<key_server_client>> make_idq3p_client(std::shared_ptr<io_pool>,
+/// The io_context must outlive the client. Errors: bad_config (the address), site_unreachable (no
+/// socket).
+result<std::unique_ptr<key_server_client>> make_idq3p_client(boost::asio::io_context&,
                                                              const idq3p_client_settings&);
 
 } // namespace qnfv

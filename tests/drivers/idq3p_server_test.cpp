@@ -103,7 +103,7 @@ struct office {
     settings.listen = "127.0.0.1:0";
     settings.answer_damaged = answer_damaged;
     settings.questions_max = questions_max;
-    auto port = open_idq3p_port(w.io(), settings);
+    auto port = open_idq3p_port(w.io()->context(), settings);
     REQUIRE(port);
     idq3p_server_config config;
     config.link = the_link;
@@ -271,7 +271,7 @@ TEST_CASE("a server opens only where nobody else reaches it") {
     idq3p_port_settings settings;
     settings.listen = listen;
     settings.beyond_loopback = beyond;
-    auto port = open_idq3p_port(w.io(), settings);
+    auto port = open_idq3p_port(w.io()->context(), settings);
     if (port)
       (*port)->stop();
     return port ? "" : describe(port.error());
@@ -280,14 +280,14 @@ TEST_CASE("a server opens only where nobody else reaches it") {
   CHECK(problem("[::1]:0").empty());
   CHECK(problem("0.0.0.0:0", true).empty());
   CHECK(problem("0.0.0.0:0").find("no authentication") != std::string::npos);
-  for (auto* bad :
-       {"", "here", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:5x", "lab.example:1"}) {
+  for (auto* bad : {"", "here", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000", "127.0.0.1:5x",
+                    "lab.example:1"}) {
     INFO(bad);
     CHECK(problem(bad).rfind("bad_config", 0) == 0);
   }
   idq3p_port_settings settings;
   settings.listen = "127.0.0.1:0";
-  auto first = open_idq3p_port(w.io(), settings);
+  auto first = open_idq3p_port(w.io()->context(), settings);
   REQUIRE(first);
   CHECK(problem((*first)->address()).rfind("site_unreachable: " + (*first)->address(), 0) == 0);
   (*first)->stop();

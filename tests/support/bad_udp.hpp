@@ -29,9 +29,9 @@ class bad_cable : public std::enable_shared_from_this<bad_cable> {
 public:
   using udp = boost::asio::ip::udp;
 
-  static std::shared_ptr<bad_cable> lay(std::shared_ptr<io_pool> io, const std::string& server,
-                                        uint64_t seed, cable_faults faults) {
-    auto out = std::make_shared<bad_cable>(std::move(io), server, seed, faults);
+  static std::shared_ptr<bad_cable> lay(io_pool& io, const std::string& server, uint64_t seed,
+                                        cable_faults faults) {
+    auto out = std::make_shared<bad_cable>(io, server, seed, faults);
     boost::asio::post(out->strand_, [out] {
       out->receive(out->front_, true);
       out->receive(out->back_, false);
@@ -39,10 +39,10 @@ public:
     return out;
   }
 
-  bad_cable(std::shared_ptr<io_pool> io, const std::string& server, uint64_t seed, cable_faults f)
-      : io_(std::move(io)), strand_(boost::asio::make_strand(io_->context())),
-        front_(strand_, udp::endpoint{boost::asio::ip::address_v4::loopback(), 0}),
-        back_(strand_, udp::v4()), random_(make_seeded_random(seed)), faults_(f) {
+  bad_cable(io_pool& io, const std::string& server, uint64_t seed, cable_faults f)
+    : strand_(boost::asio::make_strand(io.context())),
+      front_(strand_, udp::endpoint{boost::asio::ip::address_v4::loopback(), 0}),
+      back_(strand_, udp::v4()), random_(make_seeded_random(seed)), faults_(f) {
     auto port = static_cast<uint16_t>(std::stoul(server.substr(server.rfind(':') + 1)));
     back_.connect({boost::asio::ip::address_v4::loopback(), port});
   }
@@ -114,7 +114,6 @@ private:
       front_.send_to(boost::asio::buffer(x), client_, 0, ignored);
   }
 
-  std::shared_ptr<io_pool> io_;
   strand strand_;
   socket front_;
   socket back_;

@@ -43,8 +43,7 @@ struct kme_faults {
 
 class two_kmes {
 public:
-  explicit two_kmes(std::shared_ptr<io_pool> io, kme_habits habits = {})
-      : io_(std::move(io)), habits(std::move(habits)) {
+  explicit two_kmes(io_pool& io, kme_habits habits = {}) : io_(io), habits(std::move(habits)) {
     REQUIRE(pki_init(folder_.path()));
     for (auto* name : {"kme-a", "kme-b", "sae-a", "sae-b", "sae-c"})
       REQUIRE(pki_issue(folder_.path(), name));
@@ -65,7 +64,7 @@ public:
     s.tls = files(name);
     auto bob = name == "kme-a";
     auto server = http_server::start(
-      io_->context(), s, [this, bob](http_request x, http_reply reply) { answer(bob, x, reply); });
+      io_.context(), s, [this, bob](http_request x, http_reply reply) { answer(bob, x, reply); });
     INFO((server ? "" : server.error().text));
     REQUIRE(server);
     servers_[name] = *server;
@@ -190,7 +189,7 @@ private:
     return text(200, container(out));
   }
 
-  std::shared_ptr<io_pool> io_;
+  io_pool& io_;
   temporary_folder folder_;
   mutable std::mutex mutex_;
   kme_faults faults_;
