@@ -231,7 +231,8 @@ void journal::read_slots(uint32_t i, byte_view raw) {
       if (session > 0 && std::tie(session, next) > std::tie(session_, next_counter_))
         std::tie(session_, next_counter_) = std::tie(session, next);
       if (rank_of(key.state) == 4) {
-        if (key.state == key_state::destroyed)
+        // Only of a promised one the peer may hold its copy for somebody.
+        if (key.state == key_state::destroyed && key.request != 0)
           memory_.given_up.push_back(key.id);
         continue;
       }

@@ -26,7 +26,7 @@ uint64_t tag_of(const key_users&);
 /// What a store knows when it is opened.
 struct key_memory {
   std::vector<key_record> live;     ///< Everything that is not consumed or destroyed.
-  std::vector<key_id> given_up;     ///< Destroyed ones that it still has tombstones of.
+  std::vector<key_id> given_up;     ///< Promised and destroyed, if it still has tombstones of them.
   uint32_t session = 0;             ///< The highest seen; ids up to next_counter are taken.
   uint64_t next_counter = 0;
   uint32_t secret_issue = 0;        ///< Of the newest initial secret it was given.

@@ -139,7 +139,9 @@ void link_pool::restore(const key_memory& memory, time_point now) {
         ready_mine_.insert(x.id);
         continue;
       }
-      change(x.id, key_event::destroy, nullptr, "reserved when the site stopped");
+      held_key promised;
+      promised.request = x.request;
+      change(x.id, key_event::destroy, &promised, "reserved when the site stopped");
     }
     if (x.state == key_state::stored)
       change(x.id, key_event::destroy, nullptr, "unconfirmed when the site stopped");

@@ -39,8 +39,9 @@ private:
   std::deque<std::string> order_; ///< Oldest first.
 };
 
-/// Takes those of `arrived` that may become keys of ours: of a good name and size, never seen (else the
-/// earlier one goes too, if it is still here), and with other bits than the rest, up to `keys_max` in all. Returns how many were thrown away.
+/// Takes those of `arrived` that may become keys of ours: of a good name and size, never seen (else
+/// the earlier one goes too, if it is still here), and with other bits than the rest, up to
+/// `keys_max` in all. Returns how many were thrown away.
 size_t take_fresh(std::vector<drawn_key> arrived, std::vector<drawn_key>& into, size_t keys_max,
                   name_memory& seen);
 

@@ -78,6 +78,17 @@ std::string address_problem(const std::string& x) {
   return {};
 }
 
+/// "kme-a.example:8443": as an address, but the host may be a name.
+std::string server_problem(const std::string& x) {
+  auto colon = x.rfind(':');
+  if (colon == std::string::npos || colon == 0)
+    return "expected HOST:PORT";
+  auto host = x.substr(0, colon);
+  if (host.front() == '[' || !valid_name(host))
+    return address_problem(x);
+  return address_problem("127.0.0.1" + x.substr(colon));
+}
+
 bool any_port(const std::string& address) {
   return address.size() > 2 && address.compare(address.size() - 2, 2, ":0") == 0;
 }
@@ -105,6 +116,8 @@ public:
     if (top.HasMember("applications"))
       for (rapidjson::SizeType i = 0; i < top["applications"].Size(); ++i)
         read_application(top["applications"][i], i);
+    if (problem_.text.empty())
+      check_key_servers();
     if (problem_.text.empty())
       check_orchestrator();
     if (!problem_.text.empty())
@@ -165,13 +178,17 @@ private:
   }
 
   void read_key_server(const rapidjson::Value& x, site_config& site, const std::string& pointer) {
-    site.key_server.emplace();
-    if (!x.HasMember("etsi014"))
-      return;
-    auto& y = x["etsi014"];
-    auto& service = site.key_server->etsi014.emplace();
+    if (x.HasMember("etsi014"))
+      read_etsi014(x["etsi014"], site.key_server.etsi014.emplace(), pointer + "/etsi014");
+    if (x.HasMember("idq3p"))
+      for (rapidjson::SizeType j = 0; j < x["idq3p"].Size(); ++j)
+        read_idq3p(x["idq3p"][j], site, pointer + "/idq3p/" + std::to_string(j));
+  }
+
+  void read_etsi014(const rapidjson::Value& y, etsi014_service& service,
+                    const std::string& pointer) {
     service.listen = y["listen"].GetString();
-    read_address(pointer + "/etsi014/listen", service.listen);
+    read_address(pointer + "/listen", service.listen);
     service.identity = text(y, "identity", service.identity.c_str());
     if (!y.HasMember("compat"))
       return;
@@ -180,6 +197,38 @@ private:
       text(compat, "post_without_body", service.post_without_body.c_str());
     if (compat.HasMember("unknown_key_status"))
       service.unknown_key_status = compat["unknown_key_status"].GetUint();
+  }
+
+  void read_idq3p(const rapidjson::Value& x, site_config& site, const std::string& pointer) {
+    idq3p_config server;
+    server.link = link_id{x["link"].GetString()};
+    server.listen = text(x, "listen", server.listen.c_str());
+    server.beyond_loopback = x.HasMember("beyond_loopback") && x["beyond_loopback"].GetBool();
+    auto& address = server.listen;
+    auto problem = address_problem(address);
+    if (!problem.empty())
+      bad(pointer + "/listen", problem);
+    else if (!server.beyond_loopback && address.rfind("127.", 0) != 0
+             && address.rfind("[::1]", 0) != 0)
+      bad(pointer + "/listen", address + " is not loopback, and IDQ3P has no authentication: say "
+                                         "\"beyond_loopback\": true if only encryptors reach it");
+    else if (!any_port(address)
+             && !addresses_.emplace("UDP " + address, pointer + "/listen").second)
+      bad(pointer + "/listen", address + " is taken by " + addresses_["UDP " + address]);
+    site.key_server.idq3p.push_back(std::move(server));
+  }
+
+  /// The links are known by now.
+  void check_key_servers() {
+    for (size_t i = 0; i < out_.sites.size(); ++i) {
+      auto links = out_.links_of(out_.sites[i].site);
+      auto& servers = out_.sites[i].key_server.idq3p;
+      for (size_t j = 0; j < servers.size(); ++j)
+        if (std::none_of(links.begin(), links.end(),
+                         [&](auto* x) { return x->link == servers[j].link; }))
+          bad(path_of("sites", i, "key_server/idq3p/") + std::to_string(j) + "/link",
+              "no link " + servers[j].link.value + " ends at " + out_.sites[i].site.value);
+    }
   }
 
   /// Sites and applications have certificates in one folder, and must not pass for each other.
@@ -248,12 +297,46 @@ private:
     link.length_km = x["length_km"].GetDouble();
     link.extra_loss_db = number(x, "extra_loss_db", 0);
     link.source = text(x, "source", link.source.c_str());
+    read_key_servers(x, link, i);
     if (link.bob_site == link.alice_site)
       bad(path_of("links", i), "both ends are at site " + link.bob_site.value);
     for (auto& known : out_.links)
       if (known.link == link.link)
         bad(path_of("links", i), "a link " + link.link.value + " is there already");
     out_.links.push_back(std::move(link));
+  }
+
+  /// What the key servers of another make are called that the devices stand for.
+  void read_key_servers(const rapidjson::Value& x, link_config& link, size_t i) {
+    auto etsi = link.source == "qkd_etsi014";
+    auto any = etsi || link.source == "qkd_idq3p";
+    auto read = [&](const char* key, std::string& to, bool allowed, bool needed) {
+      if (x.HasMember(key) && !allowed)
+        bad(path_of("links", i, key), "a link of source " + link.source + " has none");
+      else if (!x.HasMember(key) && needed)
+        bad(path_of("links", i), "source " + link.source + " needs the key \"" + key + "\"");
+      to = text(x, key);
+    };
+    read("bob_server", link.bob_server, any, any);
+    read("alice_server", link.alice_server, any, any);
+    read("bob_sae", link.bob_sae, etsi, etsi);
+    read("alice_sae", link.alice_sae, etsi, etsi);
+    read("bob_kme", link.bob_kme, etsi, false);
+    read("alice_kme", link.alice_kme, etsi, false);
+    read("kme_certificates", link.kme_certificates, etsi, etsi);
+    for (auto [key, address] : {std::pair{"bob_server", &link.bob_server},
+                                std::pair{"alice_server", &link.alice_server}}) {
+      auto problem = etsi ? server_problem(*address) : address_problem(*address);
+      if (any && !problem.empty())
+        bad(path_of("links", i, key), problem);
+    }
+    // It is the name of a file too.
+    for (auto [key, sae] :
+         {std::pair{"bob_sae", &link.bob_sae}, std::pair{"alice_sae", &link.alice_sae}})
+      if (etsi && !valid_name(*sae))
+        bad(path_of("links", i, key), "\"" + *sae + "\" is no name: letters, digits, . _ - only");
+    if (etsi && link.bob_sae == link.alice_sae)
+      bad(path_of("links", i, "alice_sae"), "both ends are called " + link.bob_sae);
   }
 
   void check_orchestrator() {
@@ -350,24 +433,33 @@ std::string topology_to_json(const topology& x) {
       out.EndObject();
     }
     out.EndArray();
-    if (site.key_server) {
-      out.Key("key_server");
+    out.Key("key_server");
+    out.StartObject();
+    if (auto& service = site.key_server.etsi014) {
+      out.Key("etsi014");
       out.StartObject();
-      if (auto& service = site.key_server->etsi014) {
-        out.Key("etsi014");
-        out.StartObject();
-        field("listen", service->listen);
-        field("identity", service->identity);
-        out.Key("compat");
-        out.StartObject();
-        field("post_without_body", service->post_without_body);
-        out.Key("unknown_key_status");
-        out.Uint(service->unknown_key_status);
-        out.EndObject();
-        out.EndObject();
-      }
+      field("listen", service->listen);
+      field("identity", service->identity);
+      out.Key("compat");
+      out.StartObject();
+      field("post_without_body", service->post_without_body);
+      out.Key("unknown_key_status");
+      out.Uint(service->unknown_key_status);
+      out.EndObject();
       out.EndObject();
     }
+    out.Key("idq3p");
+    out.StartArray();
+    for (auto& server : site.key_server.idq3p) {
+      out.StartObject();
+      field("link", server.link.value);
+      field("listen", server.listen);
+      out.Key("beyond_loopback");
+      out.Bool(server.beyond_loopback);
+      out.EndObject();
+    }
+    out.EndArray();
+    out.EndObject();
     out.EndObject();
   }
   out.EndArray();
@@ -380,6 +472,15 @@ std::string topology_to_json(const topology& x) {
     real("length_km", link.length_km);
     real("extra_loss_db", link.extra_loss_db);
     field("source", link.source);
+    for (auto [key, value] : {std::pair{"bob_server", &link.bob_server},
+                              std::pair{"alice_server", &link.alice_server},
+                              std::pair{"bob_sae", &link.bob_sae},
+                              std::pair{"alice_sae", &link.alice_sae},
+                              std::pair{"bob_kme", &link.bob_kme},
+                              std::pair{"alice_kme", &link.alice_kme},
+                              std::pair{"kme_certificates", &link.kme_certificates}})
+      if (!value->empty())
+        field(key, *value);
     out.EndObject();
   }
   out.EndArray();

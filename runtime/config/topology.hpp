@@ -31,9 +31,17 @@ struct etsi014_service {
   uint32_t unknown_key_status = 400;        ///< HTTP status; the standard's, or 404.
 };
 
+/// A UDP port at which encryptors beside the site get keys of one link.
+struct idq3p_config {
+  link_id link; ///< One of the site's.
+  std::string listen = "127.0.0.1:5323";
+  bool beyond_loopback = false; ///< The protocol has no authentication.
+};
+
 /// The protocols in which the applications of a site get keys.
 struct key_server_services {
   std::optional<etsi014_service> etsi014;
+  std::vector<idq3p_config> idq3p;
 };
 
 /// Who uses keys: an SAE of ETSI GS QKD 014.
@@ -50,7 +58,7 @@ struct site_config {
   bool orchestrator = false;
   std::vector<device_config> devices;
   std::vector<vim_config> vims; ///< A site with any is a data centre.
-  std::optional<key_server_services> key_server;
+  key_server_services key_server;
 };
 
 struct link_config {
@@ -61,7 +69,16 @@ struct link_config {
   site_id alice_site;
   double length_km = 0;
   double extra_loss_db = 0;         ///< Besides fibre, cross connects and connectors.
-  std::string source = "qkd_emulator"; ///< Driver of both devices.
+  /// Driver of both devices: "qkd_emulator", or a key server of another make beside each end:
+  /// "qkd_idq3p" or "qkd_etsi014".
+  std::string source = "qkd_emulator";
+  std::string bob_server;   ///< "127.0.0.1:5323", numeric; a KME may have a name.
+  std::string alice_server;
+  std::string bob_sae;      ///< qkd_etsi014: the name of Bob's end at its KME,
+  std::string alice_sae;    ///< and of Alice's.
+  std::string bob_kme;      ///< Name in the certificate of Bob's KME; empty: the host of bob_server.
+  std::string alice_kme;
+  std::string kme_certificates; ///< Folder with ca.pem, SAE.pem and SAE.key, at both ends.
 };
 
 /// Every bound and time-out. Real time, but for key_wait_s.

@@ -120,7 +120,7 @@ TEST_CASE(
     INFO("seed " << seed);
     idq3p_lab x{{0.1, 0.2, 0.3, 0.1}, 10 * seed};
     x.start(1);
-    REQUIRE(x.until_blocks(6));
+    REQUIRE(x.until_blocks(4));
     x.stop();
     CHECK(x.cables["co"]->harmed() + x.cables["dc1"]->harmed() > 50);
     x.check_agreement();

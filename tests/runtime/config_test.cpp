@@ -79,9 +79,8 @@ TEST_CASE("the example names every option with its default") {
   CHECK(x->links[0].extra_loss_db == link_config{}.extra_loss_db);
   CHECK(x->links[0].source == link_config{}.source);
   CHECK(x->sites[1].vims[0].socket == vim_config{}.socket);
-  REQUIRE(x->sites[0].key_server);
-  REQUIRE(x->sites[0].key_server->etsi014);
-  auto& service = *x->sites[0].key_server->etsi014;
+  REQUIRE(x->sites[0].key_server.etsi014);
+  auto& service = *x->sites[0].key_server.etsi014;
   CHECK(service.identity == etsi014_service{}.identity);
   CHECK(service.post_without_body == etsi014_service{}.post_without_body);
   CHECK(service.unknown_key_status == etsi014_service{}.unknown_key_status);
@@ -169,8 +168,8 @@ TEST_CASE("applications and key servers read, and read back the same") {
   CHECK(x->applications[0].name == "nfv-co");
   CHECK(x->applications[0].site.value == "co");
   CHECK(x->applications[0].certificate == "nfv-co");
-  REQUIRE(x->site(site_id{"dc1"})->key_server);
-  CHECK(x->site(site_id{"dc1"})->key_server->etsi014->listen == "127.0.0.1:7302");
+  REQUIRE(x->site(site_id{"dc1"})->key_server.etsi014);
+  CHECK(x->site(site_id{"dc1"})->key_server.etsi014->listen == "127.0.0.1:7302");
   auto other = with(
     "{\"etsi014\": {\"listen\": \"127.0.0.1:7301\"}}",
     "{\"etsi014\": {\"listen\": \"[::1]:7301\", \"identity\": \"uri\", \"compat\": "
@@ -184,7 +183,7 @@ TEST_CASE("applications and key servers read, and read back the same") {
   REQUIRE(z);
   CHECK(z->digest == y->digest);
   CHECK(z->applications[1].certificate == "urn:sae:7");
-  auto& service = *z->sites[0].key_server->etsi014;
+  auto& service = *z->sites[0].key_server.etsi014;
   CHECK(service.listen == "[::1]:7301");
   CHECK(service.identity == "uri");
   CHECK(service.post_without_body == "refuse");
@@ -194,8 +193,7 @@ TEST_CASE("applications and key servers read, and read back the same") {
   REQUIRE(bare);
   auto again = parse_topology(topology_to_json(*bare), "copy.json");
   REQUIRE(again);
-  CHECK(again->sites[0].key_server);
-  CHECK_FALSE(again->sites[0].key_server->etsi014);
+  CHECK_FALSE(again->sites[0].key_server.etsi014);
 }
 
 TEST_CASE("mistakes about applications and key servers say where and what") {
@@ -233,6 +231,72 @@ TEST_CASE("mistakes about applications and key servers say where and what") {
         == "/sites/0/key_server/etsi041: unknown key \"etsi041\"; did you mean \"etsi014\"?");
   CHECK(says("{\"etsi014\": {" + listen + "}}", "{\"etsi014\": {}}")
         == "/sites/0/key_server/etsi014: the key \"listen\" is missing");
+}
+
+TEST_CASE("key servers of a site, and key servers in place of devices, read and round trip") {
+  auto text = with("\"length_km\": 5",
+                   "\"length_km\": 5, \"source\": \"qkd_etsi014\", \"bob_server\": \"kme-a.example:8443\", "
+                   "\"alice_server\": \"[::1]:8443\", \"bob_sae\": \"a\", \"alice_sae\": \"b\", "
+                   "\"alice_kme\": \"kme-b\", \"kme_certificates\": \"/etc/kme\"");
+  auto at = text.find("\"etsi014\":");
+  text.insert(at, "\"idq3p\": [{\"link\": \"bob1/alice1\"}, {\"link\": "
+                  "\"bob1/alice1\", \"listen\": \"0.0.0.0:5323\", \"beyond_loopback\": true}], ");
+  CHECK(problem(text) == "");
+  auto x = parse_topology(text, "lab.json");
+  REQUIRE(x);
+  auto& servers = x->sites[0].key_server.idq3p;
+  REQUIRE(servers.size() == 2);
+  CHECK(servers[0].listen == "127.0.0.1:5323");
+  CHECK_FALSE(servers[0].beyond_loopback);
+  CHECK(servers[1].beyond_loopback);
+  CHECK(x->links[0].bob_server == "kme-a.example:8443");
+  CHECK(x->links[0].bob_kme.empty());
+  CHECK(x->links[0].kme_certificates == "/etc/kme");
+  auto y = parse_topology(topology_to_json(*x), "copy.json");
+  REQUIRE(y);
+  CHECK(topology_to_json(*y) == topology_to_json(*x));
+  CHECK(y->links[0].alice_kme == "kme-b");
+}
+
+TEST_CASE("every mistake about key servers says what to do") {
+  auto link = [](const std::string& keys) {
+    return problem(with("\"length_km\": 5", "\"length_km\": 5, " + keys));
+  };
+  auto ends_with = [](const std::string& x, const std::string& end) {
+    INFO(x);
+    return x.size() > end.size() && x.compare(x.size() - end.size(), end.size(), end) == 0;
+  };
+  CHECK(ends_with(link("\"source\": \"qkd_magic\""), "expected one of \"qkd_emulator\", \"qkd_idq3p\", "
+                                                     "\"qkd_etsi014\""));
+  CHECK(ends_with(link("\"bob_server\": \"127.0.0.1:1\""),
+                  "/links/0/bob_server: a link of source qkd_emulator has none"));
+  CHECK(ends_with(link("\"source\": \"qkd_idq3p\""),
+                  "/links/0: source qkd_idq3p needs the key \"bob_server\""));
+  const std::string idq3p = "\"source\": \"qkd_idq3p\", \"bob_server\": \"127.0.0.1:1\", \"alice_server\": ";
+  CHECK(link(idq3p + "\"127.0.0.1:2\"") == "");
+  CHECK(ends_with(link(idq3p + "\"there\""), "/links/0/alice_server: expected HOST:PORT"));
+  CHECK(ends_with(link(idq3p + "\"clavis:5323\""), "\"clavis\" is no numeric IP address"));
+  CHECK(ends_with(link(idq3p + "\"127.0.0.1:2\", \"bob_sae\": \"a\""),
+                  "/links/0/bob_sae: a link of source qkd_idq3p has none"));
+  const std::string etsi = "\"source\": \"qkd_etsi014\", \"bob_server\": \"a:1\", \"alice_server\": \"b:2\", "
+                           "\"kme_certificates\": \"/etc/kme\", \"bob_sae\": \"a\", \"alice_sae\": ";
+  CHECK(link(etsi + "\"b\"") == "");
+  CHECK(ends_with(link(etsi + "\"a\""), "/links/0/alice_sae: both ends are called a"));
+  CHECK(ends_with(link(etsi + "\"../b\""), "\"../b\" is no name: letters, digits, . _ - only"));
+
+  auto server = [](const std::string& keys) {
+    return problem(with("\"key_server\": {", "\"key_server\": {\"idq3p\": [" + keys + "], "));
+  };
+  CHECK(server("{\"link\": \"bob1/alice1\"}") == "");
+  CHECK(ends_with(server("{}"), "the key \"link\" is missing"));
+  CHECK(ends_with(server("{\"link\": \"bob1/alice2\"}"),
+                  "/sites/0/key_server/idq3p/0/link: no link bob1/alice2 ends at co"));
+  CHECK(ends_with(server("{\"link\": \"bob1/alice1\"}, {\"link\": \"bob1/alice1\"}"),
+                  "127.0.0.1:5323 is taken by /sites/0/key_server/idq3p/0/listen"));
+  CHECK(ends_with(server("{\"link\": \"bob1/alice1\", \"listen\": \"5323\"}"), "expected HOST:PORT"));
+  CHECK(ends_with(server("{\"link\": \"bob1/alice1\", \"listen\": \"10.0.0.1:5323\"}"),
+                  "10.0.0.1:5323 is not loopback, and IDQ3P has no authentication: say "
+                  "\"beyond_loopback\": true if only encryptors reach it"));
 }
 
 TEST_CASE("what is no JSON says at which line") {

@@ -61,7 +61,7 @@ public:
     key_plane();
     if (!problem_.text.empty())
       return problem_;
-    if (site_.key_server)
+    if (site_.key_server.etsi014)
       key_server_roles();
     image_stream_config stream;
     stream.key_pool = here<key_pool_actor>("key_pool");
@@ -124,6 +124,7 @@ private:
     add("key_pool", key_pool, pool);
     for (auto* link : links)
       devices(*link);
+    key_servers();
     out_.roles_for_peers.insert({"node", "key_pool"});
     out_.roles_for_operators.insert({"node", "key_pool"});
   }
@@ -153,6 +154,25 @@ private:
     };
   }
 
+  void key_servers() {
+    for (auto& x : site_.key_server.idq3p) {
+      key_server_settings server;
+      server.listen = x.listen;
+      server.beyond_loopback = x.beyond_loopback;
+      server.link = x.link;
+      for (auto* link : lab_.links_of(site_.site))
+        if (link->link == x.link)
+          server.peer = link->bob_site == site_.site ? link->alice_site : link->bob_site;
+      server.key_pool = here<key_pool_actor>("key_pool");
+      auto start = idq3p_driver(parts_.system, parts_.env, server);
+      if (!start) {
+        problem_ = start.error();
+        return;
+      }
+      add("idq3p/" + x.link.value + "@" + x.listen, *start);
+    }
+  }
+
   void devices(const link_config& link) {
     auto end = link.bob_site == site_.site ? link_end::bob : link_end::alice;
     auto device = end == link_end::bob ? link.bob : link.alice;
@@ -176,6 +196,12 @@ private:
     source.peer = at<qkd_source_actor>(peer_site, source_role(peer));
     source.owner = here<qkd_device_actor>(device_role(device));
     source.request_timeout_ms = lab_.limits.request_timeout_ms;
+    auto bob = end == link_end::bob;
+    source.server = bob ? link.bob_server : link.alice_server;
+    source.sae = bob ? link.bob_sae : link.alice_sae;
+    source.other_sae = bob ? link.alice_sae : link.bob_sae;
+    source.kme = bob ? link.bob_kme : link.alice_kme;
+    source.certificates = link.kme_certificates;
     auto start = qkd_source_driver(parts_.system, parts_.env, source);
     if (!start) {
       problem_ = start.error();
@@ -220,7 +246,7 @@ private:
         {x.name, x.certificate, x.site, link ? link->link : link_id{}});
     }
     add("key_server", key_server, config);
-    if (site_.key_server->etsi014 && parts_.drivers.start_etsi014)
+    if (parts_.drivers.start_etsi014)
       add("etsi014", [start = parts_.drivers.start_etsi014,
                       server = here<key_server_actor>("key_server")] { return start(server); });
   }

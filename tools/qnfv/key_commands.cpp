@@ -122,10 +122,10 @@ const application_config& application_of(const topology& network, const std::str
 secret ask_key_server(const lab_dir& lab, const topology& network, const application_config& me,
                       const std::string& target) {
   auto* site = network.site(me.site);
-  if (!site->key_server || !site->key_server->etsi014)
+  if (!site->key_server.etsi014)
     throw command_error{{ec::not_found, "site " + me.site.value + " has no key server"}};
   http_client_settings settings;
-  settings.server = site->key_server->etsi014->listen;
+  settings.server = site->key_server.etsi014->listen;
   settings.tls = {lab.pki() + "/ca.pem", lab.pki() + "/" + me.name + ".pem",
                   lab.pki() + "/" + me.name + ".key"};
   settings.expected_name = "qnfv:site:" + me.site.value;

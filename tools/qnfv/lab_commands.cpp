@@ -41,8 +41,8 @@ void make_certificates(const lab_dir& lab, const topology& network) {
   };
   for (auto& site : network.sites) {
     pki_options options;
-    if (site.key_server && site.key_server->etsi014) {
-      auto& listen = site.key_server->etsi014->listen;
+    if (site.key_server.etsi014) {
+      auto& listen = site.key_server.etsi014->listen;
       options.hosts = {value_or_throw(parse_host_port(listen)).host};
     }
     made_or_there(pki_issue(lab.pki(), site.site.value, options));

@@ -109,11 +109,14 @@ simulation::simulation(topology lab, uint64_t seed) : lab_(std::move(lab)), seed
   env->io = io_;
   operator_env_ = env;
   for (auto& site : lab_.sites) {
-    // No engine of this machine takes part in a simulation.
+    // No engine, key server or port of this machine takes part in a simulation.
     for (auto& x : site.vims)
       x.driver = "vim_emulator";
+    site.key_server = {};
     sites_[site.site] = std::make_unique<site_world>();
   }
+  for (auto& link : lab_.links)
+    link.source = "qkd_emulator";
   for (auto& site : lab_.sites)
     start(site.site);
 }

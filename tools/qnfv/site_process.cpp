@@ -115,9 +115,9 @@ tls_files certificates_of(const site_process_settings& settings) {
 result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& settings,
                                                    const site_config& site,
                                                    std::shared_ptr<io_pool> io) {
-  if (!site.key_server || !site.key_server->etsi014)
+  if (!site.key_server.etsi014)
     return std::shared_ptr<etsi014_door>{};
-  auto& service = *site.key_server->etsi014;
+  auto& service = *site.key_server.etsi014;
   if (settings.pki.empty())
     return {ec::bad_config, "site " + site.site.value + ": its key server at " + service.listen
                               + " needs certificates: qnfv node --pki FOLDER"};
