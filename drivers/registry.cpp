@@ -7,6 +7,8 @@
 #include "drivers/vim_docker/vim_docker.hpp"
 #include "drivers/vim_emulator/vim_emulator.hpp"
 
+#include <algorithm>
+
 namespace qnfv {
 
 namespace {
@@ -28,6 +30,10 @@ result<driver_start> drawn_source(caf::actor_system& system, environment_ptr env
   config.peer_site = x.peer_site;
   config.peer = x.peer;
   config.owner = x.owner;
+  // A block must fit into the smallest of pools.
+  config.block_keys_max = std::max(block_keys_min, std::min(config.block_keys_max, x.pool_keys_max / 4));
+  config.key_pool = x.key_pool;
+  config.pool_keys_enough = x.pool_keys_max - config.block_keys_max;
   status ready = done{};
   if (x.driver == "qkd_idq3p") {
     idq3p_client_settings client;

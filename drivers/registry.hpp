@@ -28,6 +28,8 @@ struct qkd_source_settings {
   qkd_source_actor peer;
   qkd_device_actor owner;
   uint32_t request_timeout_ms = 2000;
+  key_pool_actor key_pool;        ///< Of this end: keys are drawn while it has room,
+  uint32_t pool_keys_max = 20000; ///< which is for so many.
   std::string server; ///< The key server beside this end, "HOST:PORT"; not for an emulator.
   // For qkd_etsi014:
   std::string sae;          ///< What this end is called there, and the other one.
@@ -47,8 +49,8 @@ struct key_server_settings {
   key_pool_actor key_pool;
 };
 
-/// The IDQ3P server of one end of one link; its port is open when this returns. Failures: bad_config,
-/// site_unreachable (the port is taken).
+/// The IDQ3P server of one end of one link; its port is open when this returns. Failures:
+/// bad_config, site_unreachable (the port is taken).
 result<driver_start> idq3p_driver(caf::actor_system&, environment_ptr, const key_server_settings&);
 
 /// "vim_emulator" or "vim_docker" (whose engine listens on `socket`). Failure: bad_config.

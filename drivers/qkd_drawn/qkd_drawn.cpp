@@ -170,10 +170,32 @@ void drawn(self_ptr self, keys_or_not& x) {
   draw_later(self, s.drawn.size() < block_keys_min ? wait : std::min(wait, s.config.gather_ms));
 }
 
-void draw(self_ptr self) {
+void draw_now(self_ptr self) {
   auto& s = self->state;
   auto room = s.config.block_keys_max - static_cast<uint32_t>(s.drawn.size());
   s.client->draw(room, deliver_to(self, [self](keys_or_not& x) { drawn(self, x); }));
+}
+
+void draw(self_ptr self) {
+  auto& s = self->state;
+  if (!s.config.key_pool || !s.drawn.empty())
+    return draw_now(self);
+  auto generation = s.generation;
+  self
+    ->request(s.config.key_pool, milliseconds{s.config.wait_max_ms},
+              pool_status_query{s.config.link})
+    .then(
+      [self, generation](const pool_status& x) {
+        if (self->state.generation != generation)
+          return;
+        if (x.stored + x.ready < self->state.config.pool_keys_enough)
+          return draw_now(self);
+        draw_later(self, next_wait(self));
+      },
+      [self, generation](const caf::error&) {
+        if (self->state.generation == generation)
+          draw_later(self, next_wait(self));
+      });
 }
 
 // -- Alice's end ---------------------------------------------------------------------------------

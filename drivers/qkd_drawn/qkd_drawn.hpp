@@ -19,6 +19,10 @@ struct qkd_drawn_config {
   /// A client of this end's key server, one per session. Failure: it cannot be reached like this
   /// (certificates); the session is refused.
   std::function<result<std::unique_ptr<key_server_client>>()> connect;
+  /// Of this end, to be asked before keys are drawn: a server's keys are not drawn into a full
+  /// pool. Null: nobody is asked.
+  key_pool_actor key_pool;
+  uint32_t pool_keys_enough = 0; ///< With so many unused keys it is full.
   uint32_t block_keys_max = 64;
   uint32_t gather_ms = 2000;         ///< A smaller block waits so long for more keys.
   uint32_t fetch_timeout_ms = 30000; ///< What Alice's end has to fetch a block.

@@ -197,6 +197,17 @@ TEST_CASE("KMEs of every make give the same keys at both ends") {
   }
 }
 
+TEST_CASE("no keys are drawn into a full pool") {
+  etsi014_lab x;
+  *x.in_pool = 100;
+  x.start(1);
+  CHECK_FALSE(x.until_blocks(1, 200ms));
+  CHECK(x.kmes.largest_request() == 0);
+  *x.in_pool = 99;
+  CHECK(x.until_blocks(2));
+  x.stop();
+}
+
 TEST_CASE("keys that never reach the other KME are thrown away, the others are not") {
   etsi014_lab x;
   kme_faults faults;

@@ -16,6 +16,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <set>
 
@@ -44,6 +45,8 @@ public:
   std::map<std::string, std::unique_ptr<gates>> doors;
   std::map<std::string, qkd_source_actor> sources;
   const link_id link{"bob1/alice1"};
+  /// What the pool of each end says to have, where a driver asks; 100 are enough.
+  std::shared_ptr<std::atomic<uint64_t>> in_pool = std::make_shared<std::atomic<uint64_t>>(0);
 
   static std::string other(const std::string& site) { return site == "co" ? "dc1" : "co"; }
   static link_end end_of(const std::string& site) {
@@ -125,6 +128,10 @@ public:
   }
 
 protected:
+  using pool_actor = actor_of<caf::result<pool_status>(pool_status_query)>;
+  struct pool_state {
+    static inline const char* name = "key_pool";
+  };
   virtual qkd_source_actor spawn_source(const std::string& site) = 0;
 
   environment_ptr make_env(const std::string& site, double time_scale) {
@@ -141,6 +148,16 @@ protected:
     c.peer_site = site_id{other(site)};
     c.peer = doors[site]->to<qkd_source_actor>(c.peer_site, "source");
     c.owner = doors[site]->to<qkd_device_actor>(site_id{site}, "device");
+    auto pool = [ready = in_pool](stateful<pool_actor, pool_state>*) -> pool_actor::behavior_type {
+      return {[ready](const pool_status_query& ask) {
+        pool_status out;
+        out.link = ask.link;
+        out.ready = *ready;
+        return out;
+      }};
+    };
+    c.key_pool = caf::actor_cast<key_pool_actor>(w.spawn_in(envs_[site], pool));
+    c.pool_keys_enough = 100;
     c.block_keys_max = 16;
     c.gather_ms = 20;
     c.wait_first_ms = 5;

@@ -197,6 +197,8 @@ private:
     source.owner = here<qkd_device_actor>(device_role(device));
     source.request_timeout_ms = lab_.limits.request_timeout_ms;
     auto bob = end == link_end::bob;
+    source.key_pool = here<key_pool_actor>("key_pool");
+    source.pool_keys_max = lab_.limits.pool_keys_max;
     source.server = bob ? link.bob_server : link.alice_server;
     source.sae = bob ? link.bob_sae : link.alice_sae;
     source.other_sae = bob ? link.alice_sae : link.bob_sae;
