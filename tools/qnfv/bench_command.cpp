@@ -112,6 +112,7 @@ void add_bench_commands(CLI::App& app, command_settings& settings) {
                               : "%.1f MB in %.3f s: %.1f MB/s\n",
                 mb, seconds, mb / seconds);
   });
+  add_bench_keys_command(*bench, settings);
 }
 
 } // namespace qnfv

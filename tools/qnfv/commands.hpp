@@ -43,5 +43,6 @@ void add_link_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);
+void add_bench_keys_command(CLI::App& bench, command_settings&);
 
 } // namespace qnfv

@@ -135,7 +135,7 @@ private:
   stores() {
     // A pool that restarts finds the trail that its predecessor had open.
     auto trail = std::make_shared<std::shared_ptr<audit_trail>>();
-    return [env = parts_.env, seal = parts_.keys.seal_key, keys_max = lab_.limits.pool_keys_max,
+    return [env = parts_.env, seal = parts_.keys.seal_key, segments = journal_segments(lab_.limits),
             trail](const key_pool_config::link_setting& link, key_pool_config::on_actor on_actor)
              -> result<std::unique_ptr<key_store>> {
       if (!*trail) {
@@ -148,7 +148,7 @@ private:
       settings.link = link.link;
       settings.end = link.end;
       settings.seal_key = seal;
-      settings.segments = 2 * (keys_max / settings.segment_slots + 1) + 2;
+      settings.segments = segments;
       return open_journal_store(settings, {env->storage, env->random, env->clock, *trail,
                                            env->on_disk, std::move(on_actor)});
     };
@@ -327,6 +327,10 @@ private:
 };
 
 } // namespace
+
+uint32_t journal_segments(const limits_config& limits) {
+  return 2 * (limits.pool_keys_max / journal_settings{}.segment_slots + 1) + 2;
+}
 
 std::vector<site_id> neighbours(const topology& lab, const site_id& site) {
   std::vector<site_id> out;
