@@ -10,10 +10,12 @@
 namespace qnfv {
 
 void located::remember(caf::message_id request, asked what) {
+  std::lock_guard<std::mutex> guard{asked_mutex_};
   asked_[request.response_id().integer_value()] = std::move(what);
 }
 
 std::optional<located::asked> located::recall(caf::message_id response) {
+  std::lock_guard<std::mutex> guard{asked_mutex_};
   auto i = asked_.find(response.integer_value());
   if (i == asked_.end())
     return std::nullopt;

@@ -14,6 +14,7 @@
 
 #include <caf/all.hpp>
 
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 
@@ -41,6 +42,7 @@ public:
 
 private:
   environment_ptr env_;
+  std::mutex asked_mutex_; ///< An answer is recalled on the thread of whoever gives it.
   std::unordered_map<uint64_t, asked> asked_;
 };
 
