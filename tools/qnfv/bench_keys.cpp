@@ -134,7 +134,7 @@ topology make_topology(uint32_t keys) {
     site.site = site_id{name};
     site.listen = free_address(ports);
     site.data_listen = free_address(ports);
-    site.key_server.emplace().etsi014.emplace().listen = free_address(ports);
+    site.key_server.etsi014.emplace().listen = free_address(ports);
     out.sites.push_back(site);
     out.applications.push_back({"app-" + site.site.value, site.site, "app-" + site.site.value});
   }
@@ -249,7 +249,7 @@ private:
 
   load_server server(size_t site, const std::string& caller, const std::string& path) const {
     auto stem = lab_.pki() + "/" + caller;
-    return {network_.sites[site].key_server->etsi014->listen,
+    return {network_.sites[site].key_server.etsi014->listen,
             path,
             "qnfv:site:" + network_.sites[site].site.value,
             {lab_.pki() + "/ca.pem", stem + ".pem", stem + ".key"}};
