@@ -194,15 +194,15 @@ public:
         x.dir.empty() ? home_of_labs() + "/bench-keys-" + std::to_string(::getpid()) : x.dir;
     if (std::filesystem::exists(lab_.path))
       throw command_error{{ec::already_exists, lab_.path + " exists already"}};
-    done_or_throw(make_folder(lab_.path));
-    network_ = make_topology(keys);
-    fill_pools(lab_, network_, keys);
-    auto files = value_or_throw(make_disk_storage(lab_.path));
-    auto text = topology_to_json(network_);
-    done_or_throw(files->replace("bench.json", byte_view{std::string_view{text}}));
-    // A home of its own: the lab that the user's commands mean stays what it was.
-    ::setenv("QNFV_HOME", lab_.path.c_str(), 1);
     try {
+      done_or_throw(make_folder(lab_.path));
+      network_ = make_topology(keys);
+      fill_pools(lab_, network_, keys);
+      auto files = value_or_throw(make_disk_storage(lab_.path));
+      auto text = topology_to_json(network_);
+      done_or_throw(files->replace("bench.json", byte_view{std::string_view{text}}));
+      // A home of its own: the lab that the user's commands mean stays what it was.
+      ::setenv("QNFV_HOME", lab_.path.c_str(), 1);
       run_to_end({"qnfv", "lab", "up", lab_.path + "/bench.json", "--dir", lab_.path}, log());
       for (auto& site : network_.sites)
         sites_.push_back(value_or_throw(pid_of(site.site)));

@@ -2,6 +2,7 @@
 
 #include "drivers/etsi014/codec.hpp"
 
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
@@ -143,6 +144,11 @@ result<load_result> run_load(const load_settings& settings) {
       r.ended = true;
       r.io.stop();
     });
+  });
+  boost::asio::signal_set signals{r.io, SIGINT, SIGTERM};
+  signals.async_wait([&](auto error, int) {
+    if (!error)
+      r.fail({ec::cancelled, "interrupted"});
   });
   for (auto& client : clients)
     client->begin();
