@@ -15,6 +15,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <thread>
+
 namespace qnfv {
 
 namespace {
@@ -25,6 +28,8 @@ struct site_system_config : caf::actor_system_config {
   explicit site_system_config(const site_id& site) {
     register_wire(*this);
     configure_network(*this, site);
+    // CAF starts four workers also where there are fewer cores; then they mostly wake each other.
+    set("scheduler.max-threads", std::max<size_t>(2, std::thread::hardware_concurrency()));
   }
 };
 
