@@ -18,6 +18,7 @@ struct key_reservation {
   uint32_t keys_missing = 0; ///< Still to be reserved.
   uint32_t keys_tried = 0;
   uint32_t numbered = 0;     ///< Keys reserved so far: each has a request id of its own.
+  bool ahead = false;        ///< Nobody waits: the keys go to the stock.
   bool ended = false;
 };
 
@@ -292,7 +293,13 @@ void refuse(self_ptr self, const reservation& r, const failure& why) {
   auto* x = find(self, r->link);
   for (auto& waiting : r->waiting)
     x->pool->destroy(waiting.first, "the request failed: " + describe(why));
+  auto lacking = r->keys_missing + r->waiting.size();
   r->waiting.clear();
+  if (r->ahead) {
+    for (; lacking > 0; --lacking)
+      x->ahead.failed(r->users, r->size_bits);
+    return commit(self, *x, [] {});
+  }
   commit(self, *x, [r, why] { r->promise.deliver(fail(why)); });
 }
 
@@ -300,6 +307,8 @@ void deliver_if_complete(self_ptr self, const reservation& r) {
   if (r->ended || r->keys_missing > 0 || !r->waiting.empty())
     return;
   end(self, r);
+  if (r->ahead)
+    return;
   auto grants = std::make_shared<key_grants>(key_grants{std::move(r->grants)});
   auto deliver = [self, r, grants] {
     if (self->env().recorder)
@@ -315,9 +324,12 @@ void deliver_if_complete(self_ptr self, const reservation& r) {
 }
 
 /// The peer holds it, durably.
-void assigned(self_ptr self, const reservation& r, const key_id& name) {
+void assigned(self_ptr self, const reservation& r, const key_assignment& key) {
+  auto name = key.parts.front();
   if (r->ended || r->waiting.erase(name) == 0)
     return;
+  if (r->ahead)
+    return find(self, r->link)->ahead.put(key, self->now());
   auto& pool = *find(self, r->link)->pool;
   auto bits = pool.consume(name);
   if (!bits) // Destroyed meanwhile.
@@ -351,7 +363,7 @@ void send_batch(self_ptr self, const link_id& link, std::shared_ptr<batch> keys,
         std::set<reservation> touched;
         for (auto& [key, r] : *keys) {
           auto name = key.parts.front();
-          held.count(name) > 0 ? assigned(self, r, name) : not_assigned(self, r, name);
+          held.count(name) > 0 ? assigned(self, r, key) : not_assigned(self, r, name);
           touched.insert(r);
         }
         for (auto& r : touched) {
@@ -407,7 +419,8 @@ void reserve_more(self_ptr self, const reservation& r) {
   auto* x = find(self, r->link);
   std::vector<key_assignment> fresh;
   for (; r->keys_missing > 0; --r->keys_missing) {
-    auto key = x->pool->reserve(numbered(r->request, r->numbered++), r->users, r->size_bits, self->now());
+    auto key =
+      x->pool->reserve(numbered(r->request, r->numbered++), r->users, r->size_bits, self->now());
     if (!key)
       return refuse(self, r, key.error());
     r->waiting[key->parts.front()] = *key;
@@ -420,6 +433,40 @@ void reserve_more(self_ptr self, const reservation& r) {
         queue.emplace_back(key, r);
     flush_soon(self);
   });
+}
+
+reservation begin(const reserve_keys& ask) {
+  auto r = std::make_shared<key_reservation>();
+  r->link = ask.link;
+  r->request = ask.request;
+  r->size_bits = ask.size_bits;
+  r->users = ask.users;
+  r->keys_missing = ask.count;
+  return r;
+}
+
+/// Has the peer hold keys for users who will ask again in a moment.
+void prepare(self_ptr self, const reserve_keys& ask, uint32_t count) {
+  auto r = begin(ask);
+  r->request = request_id{self->env().random->bytes_of<std::array<uint8_t, 16>>()};
+  r->keys_missing = count;
+  r->ahead = true;
+  reserve_more(self, r);
+}
+
+/// As many as the peer holds already.
+void take_prepared(pool_entry& x, const reservation& r) {
+  while (r->keys_missing > 0) {
+    auto key = x.ahead.take(r->users, r->size_bits);
+    if (!key)
+      return;
+    auto name = key->parts.front();
+    auto bits = x.pool->consume(name);
+    if (!bits)
+      continue; // Destroyed meanwhile.
+    r->grants.push_back({name, *bits, x.pool->exposure_of(name)});
+    --r->keys_missing;
+  }
 }
 
 caf::result<key_grants> reserve(self_ptr self, const reserve_keys& ask) {
@@ -440,15 +487,21 @@ caf::result<key_grants> reserve(self_ptr self, const reserve_keys& ask) {
     return fail(ec::site_unreachable, x->setting.peer.value + " is not joined");
   if (!x->under_way.insert(ask.request).second)
     return fail(ec::busy, "this request is being answered");
-  auto r = std::make_shared<key_reservation>();
-  r->link = ask.link;
-  r->request = ask.request;
-  r->size_bits = ask.size_bits;
-  r->users = ask.users;
-  r->keys_missing = ask.count;
+  if (auto ok = x->pool->may_ask(ask.request, ask.size_bits); !ok) {
+    x->under_way.erase(ask.request);
+    return fail(ok.error());
+  }
+  auto r = begin(ask);
   r->promise = self->make_response_promise<key_grants>();
   auto promise = r->promise;
-  reserve_more(self, r);
+  take_prepared(*x, r);
+  if (!r->grants.empty())
+    x->pool->remember_answered(ask.request);
+  if (r->keys_missing > 0)
+    reserve_more(self, r);
+  deliver_if_complete(self, r);
+  if (auto n = x->ahead.ask(ask.users, ask.size_bits, ask.count, self->now()); n > 0)
+    prepare(self, ask, n);
   return promise;
 }
 
@@ -611,7 +664,13 @@ caf::result<pool_status> operator_reconcile(self_ptr self, const reconcile_now& 
 
 void expire(self_ptr self) {
   for (auto& [link, x] : self->state.links) {
-    auto n = x.pool ? x.pool->expire(self->now()) : 0;
+    if (!x.pool)
+      continue;
+    auto n = x.pool->expire(self->now());
+    for (auto& name : x.ahead.expire(self->now())) {
+      x.pool->destroy(name, "held for users who did not ask again");
+      ++n;
+    }
     if (n == 0)
       continue;
     self->note("expire", link.value + ": " + std::to_string(n) + " keys destroyed, too old");
@@ -656,6 +715,7 @@ void open_pools(self_ptr self) {
     settings.confirm_deadline = seconds{s.config.confirm_deadline_s};
     settings.assigned_ttl = seconds{s.config.assigned_ttl_s};
     entry.pool = std::make_unique<link_pool>(settings, std::move(*store), self->now());
+    entry.ahead = ahead_stock{s.config.ahead};
     secret digest_key{32};
     self->env().random->fill(digest_key.data(), digest_key.size());
     entry.gate = std::make_unique<quality_gate>(digest_key);

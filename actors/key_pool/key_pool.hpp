@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/key_pool/ahead.hpp"
 #include "actors/key_pool/link_pool.hpp"
 #include "actors/key_pool/quality_gate.hpp"
 #include "runtime/system/actor.hpp"
@@ -33,6 +34,7 @@ struct key_pool_config {
   uint32_t reconcile_s = 30;
   uint32_t reconcile_ids_max = 4096;  ///< Per message.
   uint32_t keys_per_request_max = 128;
+  ahead_stock::settings ahead;
   /// Runs something on the pool's actor, from any thread: how a store completes its commits.
   using on_actor = std::function<void(std::function<void()>)>;
   /// Opens the store of a link. Failure: the link's keys stay sealed; others are served.
@@ -54,6 +56,7 @@ struct pool_entry {
   std::map<uint64_t, uint32_t> confirm_ms;  ///< Wait before the next try, per first counter.
   std::set<std::pair<uint32_t, uint64_t>> confirming; ///< Blocks asked about now.
   std::set<request_id> under_way;
+  ahead_stock ahead;
   /// Reserved, durable, and to be named to the peer with the next batch.
   std::vector<std::pair<key_assignment, std::shared_ptr<key_reservation>>> to_assign;
   bool progress_due = false; ///< Claims were committed; the peer shall know.

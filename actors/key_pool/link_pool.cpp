@@ -499,18 +499,24 @@ void link_pool::count_demand(uint64_t bits, time_point now) {
     demand_.pop_front();
 }
 
-result<key_assignment> link_pool::reserve(const request_id& request, const key_users& users,
-                                          uint32_t size_bits, time_point now) {
+status link_pool::may_ask(const request_id& request, uint32_t size_bits) const {
   if (!good_size(size_bits))
     return {ec::invalid_argument, "a key has 8 to " + std::to_string(key_size_bits_max)
                                     + " bits, a multiple of 8, not " + std::to_string(size_bits)};
+  if (answered_set_.count(tag_of(request)) > 0)
+    return {ec::unknown_key, "this request was answered before; a key is handed out once"};
+  return done{};
+}
+
+result<key_assignment> link_pool::reserve(const request_id& request, const key_users& users,
+                                          uint32_t size_bits, time_point now) {
+  if (auto ok = may_ask(request, size_bits); !ok)
+    return ok.error();
   auto tag = tag_of(request);
   if (auto known = requests_.find(tag); known != requests_.end()) {
     auto& x = held_.at(known->second);
     return key_assignment{x.parts, x.size_bits, request, x.names};
   }
-  if (answered_set_.count(tag) > 0)
-    return {ec::unknown_key, "this request was answered before; a key is handed out once"};
   held_key x;
   auto n = parts_of(size_bits);
   if (QNFV_MUTANT(3)) {

@@ -110,6 +110,11 @@ public:
   /// if it was destroyed. Failures: invalid_argument (size), key_exhausted, unknown_key.
   result<key_assignment> reserve(const request_id& request, const key_users& users,
                                  uint32_t size_bits, time_point now);
+  /// The failure that a new request would have. Failures: invalid_argument (size), unknown_key (it
+  /// was answered before).
+  status may_ask(const request_id& request, uint32_t size_bits) const;
+  /// This request was answered with keys that had been reserved ahead.
+  void remember_answered(const request_id& request) { remember_answered(tag_of(request)); }
   /// The other end reserved it. Idempotent by (id, request). Failures: unknown_key, not_allowed (this
   /// end allocates it), invalid_argument.
   status assign(const key_assignment& key, time_point now);

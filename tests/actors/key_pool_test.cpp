@@ -446,7 +446,7 @@ TEST_CASE("two pools keep every rule through loss, duplicates, cuts, crashes and
 }
 
 TEST_CASE("on a good network every request is served and the ends agree") {
-  two_pools p{5, 0};
+  two_pools p{5, 0, 0, 0};
   p.ingest(60);
   p.w.advance(1s);
   for (int i = 0; i < 20; ++i)

@@ -198,10 +198,11 @@ struct two_pools {
   std::vector<site_id> exposed_to; ///< Of this session's blocks.
   uint32_t segment_slots = 40;
   uint32_t issue = 1;
+  double ahead_s; ///< Of demand that is prepared.
 
-  two_pools(uint64_t seed, double loss, double twice = 0)
+  two_pools(uint64_t seed, double loss, double twice = 0, double ahead = 3)
     : w(seed), net(std::make_shared<bad_network>(seed, loss, twice)),
-      random(make_seeded_random(seed + 1)) {
+      random(make_seeded_random(seed + 1)), ahead_s(ahead) {
     for (auto* site : {"co", "dc1"}) {
       auto env = std::const_pointer_cast<environment>(w.site(site));
       env->network = net;
@@ -235,6 +236,8 @@ struct two_pools {
     config.reconcile_s = 10;
     config.confirm_deadline_s = 20;
     config.assigned_ttl_s = 60;
+    config.ahead.horizon_s = ahead_s;
+    config.ahead.keep = 20s;
     key_pool_config::link_setting link;
     link.link = the_link;
     link.end = site == "co" ? link_end::bob : link_end::alice;
