@@ -33,6 +33,11 @@ uint32_t ahead_stock::ask(const key_users& users, uint32_t size_bits, uint32_t c
   return target - there;
 }
 
+uint32_t ahead_stock::count(const key_users& users, uint32_t size_bits) const {
+  auto known = entries_.find(name_of(users, size_bits));
+  return known == entries_.end() ? 0 : static_cast<uint32_t>(known->second.keys.size());
+}
+
 std::optional<key_assignment> ahead_stock::take(const key_users& users, uint32_t size_bits) {
   auto known = entries_.find(name_of(users, size_bits));
   if (known == entries_.end() || known->second.keys.empty())

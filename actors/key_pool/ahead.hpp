@@ -27,7 +27,9 @@ public:
   /// `count` keys were asked for now. Returns how many to prepare: none while half of what their
   /// demand calls for is here or on its way; the caller begins with as many as it says.
   uint32_t ask(const key_users& users, uint32_t size_bits, uint32_t count, time_point now);
-  /// The oldest prepared key of these users.
+  /// How many are ready for these users.
+  uint32_t count(const key_users& users, uint32_t size_bits) const;
+  /// The oldest of them.
   std::optional<key_assignment> take(const key_users& users, uint32_t size_bits);
   /// One that `ask` wanted is ready, or could not be had.
   void put(const key_assignment& key, time_point now);

@@ -491,6 +491,13 @@ caf::result<key_grants> reserve(self_ptr self, const reserve_keys& ask) {
     x->under_way.erase(ask.request);
     return fail(ok.error());
   }
+  // All or none: a request that cannot be served whole costs no key.
+  auto prepared = x->ahead.count(ask.users, ask.size_bits);
+  if (prepared < ask.count)
+    if (auto ok = x->pool->has(ask.count - prepared, ask.size_bits); !ok) {
+      x->under_way.erase(ask.request);
+      return fail(ok.error());
+    }
   auto r = begin(ask);
   r->promise = self->make_response_promise<key_grants>();
   auto promise = r->promise;

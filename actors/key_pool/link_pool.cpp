@@ -508,6 +508,14 @@ status link_pool::may_ask(const request_id& request, uint32_t size_bits) const {
   return done{};
 }
 
+status link_pool::has(uint32_t count, uint32_t size_bits) {
+  if (ready_mine_.size() >= count * parts_of(size_bits))
+    return done{};
+  ++counters_.refused;
+  return {ec::key_exhausted, "link " + settings_.link.value + " has "
+                               + (ready_mine_.empty() ? "no unused key" : "too few unused keys")};
+}
+
 result<key_assignment> link_pool::reserve(const request_id& request, const key_users& users,
                                           uint32_t size_bits, time_point now) {
   if (auto ok = may_ask(request, size_bits); !ok)
@@ -524,11 +532,8 @@ result<key_assignment> link_pool::reserve(const request_id& request, const key_u
       if (key.state == key_state::ready)
         ready_mine_.insert(id);
   }
-  if (ready_mine_.size() < n) {
-    ++counters_.refused;
-    return {ec::key_exhausted, "link " + settings_.link.value + " has "
-                                 + (n == 1 ? "no unused key" : "too few unused keys")};
-  }
+  if (auto ok = has(1, size_bits); !ok)
+    return ok.error();
   x.parts.assign(ready_mine_.begin(), std::next(ready_mine_.begin(), static_cast<long>(n)));
   x.size_bits = size_bits;
   x.request = tag;

@@ -113,6 +113,8 @@ public:
   /// The failure that a new request would have. Failures: invalid_argument (size), unknown_key (it
   /// was answered before).
   status may_ask(const request_id& request, uint32_t size_bits) const;
+  /// Are there `count` such keys to reserve? Failure, counted: key_exhausted.
+  status has(uint32_t count, uint32_t size_bits);
   /// This request was answered with keys that had been reserved ahead.
   void remember_answered(const request_id& request) { remember_answered(tag_of(request)); }
   /// The other end reserved it. Idempotent by (id, request). Failures: unknown_key, not_allowed (this

@@ -539,6 +539,23 @@ TEST_CASE("a store that comes back from a backup hands nothing out, and says so"
   CHECK(p.book->deliveries.size() == 2);
 }
 
+TEST_CASE("a request that cannot be served whole costs no key") {
+  two_pools p{11, 0, 0, 0};
+  p.ingest(60);
+  p.w.advance(1s);
+  auto ready = p.status("co").ready_here;
+  auto grants = p.w.ask_as<key_grants>(
+    "co", p.actors["co"], reserve_keys{the_link, 100, key_bits, request(1), {"m", {"s"}}});
+  REQUIRE_FALSE(grants);
+  CHECK(grants.error() == ec::key_exhausted);
+  grants = p.w.ask_as<key_grants>(
+    "co", p.actors["co"], reserve_keys{the_link, 10, 4096, request(2), {"m", {"s"}}});
+  REQUIRE_FALSE(grants);
+  CHECK(grants.error() == ec::key_exhausted);
+  CHECK(p.status("co").ready_here == ready);
+  CHECK(p.status("co").destroyed == 0);
+}
+
 TEST_CASE("a weak or repeated block is refused, counted and never a key") {
   two_pools p{10, 0};
   p.ingest(60);
