@@ -83,6 +83,7 @@ result<driver_start> idq3p_driver(caf::actor_system& system, environment_ptr env
   idq3p_port_settings port;
   port.listen = x.listen;
   port.beyond_loopback = x.beyond_loopback;
+  port.answer_damaged = x.answer_damaged;
   auto opened = open_idq3p_port(env->io->context(), port);
   if (!opened)
     return opened.error();

@@ -44,6 +44,7 @@ result<driver_start> qkd_source_driver(caf::actor_system&, environment_ptr, qkd_
 struct key_server_settings {
   std::string listen = "127.0.0.1:5323";
   bool beyond_loopback = false;
+  bool answer_damaged = false;
   link_id link;
   site_id peer; ///< The other end of the link.
   key_pool_actor key_pool;

@@ -14,7 +14,9 @@ namespace qnfv {
 
 namespace {
 
-/// Parsed in place: texts of the document are views of `memory`, which is wiped with it.
+/// Parsed in place: texts of the document are views of `memory`, which is wiped with it. UTF-8 is not
+/// validated: RapidJSON's validation reads past the end of a text that breaks off inside a character,
+/// and nothing but printable ASCII is taken out of it.
 struct secret_json {
   secret memory;
   rapidjson::Document value;
@@ -25,7 +27,8 @@ struct secret_json {
     auto* text = reinterpret_cast<char*>(memory.data());
     // A NUL would end the text early, and what follows would be nobody's.
     whole_ = std::memchr(text, 0, body.size()) == nullptr;
-    value.ParseInsitu<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(text);
+    if (whole_)
+      value.ParseInsitu<rapidjson::kParseIterativeFlag>(text);
   }
   bool is_object() const { return whole_ && !value.HasParseError() && value.IsObject(); }
 

@@ -204,6 +204,7 @@ private:
     server.link = link_id{x["link"].GetString()};
     server.listen = text(x, "listen", server.listen.c_str());
     server.beyond_loopback = x.HasMember("beyond_loopback") && x["beyond_loopback"].GetBool();
+    server.answer_damaged = x.HasMember("answer_damaged") && x["answer_damaged"].GetBool();
     auto& address = server.listen;
     auto problem = address_problem(address);
     if (!problem.empty())
@@ -456,6 +457,8 @@ std::string topology_to_json(const topology& x) {
       field("listen", server.listen);
       out.Key("beyond_loopback");
       out.Bool(server.beyond_loopback);
+      out.Key("answer_damaged");
+      out.Bool(server.answer_damaged);
       out.EndObject();
     }
     out.EndArray();

@@ -36,6 +36,7 @@ struct idq3p_config {
   link_id link; ///< One of the site's.
   std::string listen = "127.0.0.1:5323";
   bool beyond_loopback = false; ///< The protocol has no authentication.
+  bool answer_damaged = false;  ///< Requests with a wrong CRC; else they are dropped.
 };
 
 /// The protocols in which the applications of a site get keys.

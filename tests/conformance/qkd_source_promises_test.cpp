@@ -112,6 +112,45 @@ TEMPLATE_TEST_CASE("what only an emulator can is refused by the others", "", idq
   CHECK(x.tell("co", emulated_block{}).error().code == ec::invalid_argument);
 }
 
+TEMPLATE_TEST_CASE("a drawn block is taken from the other end only, once, and in bounds", "",
+                   idq3p_lab, etsi014_lab) {
+  TestType x;
+  REQUIRE(x.tell("dc1", start_distilling{x.link, 1}));
+  block_id block{x.link, 1, link_end::bob, 0, 3};
+  const std::vector<std::string> names{"0000000100000001", "0000000100000002", "0000000100000003"};
+  auto refusal = [&](const block_id& b, const std::vector<std::string>& n, const char* from = "co") {
+    auto answer = x.ask_alice({b, n}, from);
+    return answer ? ec::none : answer.error().code;
+  };
+  CHECK(refusal(block, names, "dc1") == ec::not_allowed);
+  auto other = block;
+  other.session = 2;
+  CHECK(refusal(other, names) == ec::device_failed);
+  other = block;
+  other.link = link_id{"bob9/alice9"};
+  CHECK(refusal(other, names) == ec::device_failed);
+  other = block;
+  other.count = 4;
+  CHECK(refusal(other, names) == ec::invalid_argument);
+  CHECK(refusal(block, {names[0], names[1], names[1]}) == ec::invalid_argument);
+  CHECK(refusal(block, {names[0], names[1], std::string(1000, 'x')}) == ec::invalid_argument);
+  other = block;
+  other.count = 17;
+  std::vector<std::string> many;
+  for (int i = 0; i < 17; ++i)
+    many.push_back(std::to_string(i));
+  CHECK(refusal(other, many) == ec::invalid_argument);
+  // Names that the server does not know: an answer, but no block; and these numbers are used up.
+  auto answer = x.ask_alice({block, names});
+  REQUIRE(answer);
+  CHECK(answer->held.empty());
+  CHECK(refusal(block, names) == ec::invalid_argument);
+  CHECK(x.blocks("dc1") == 0);
+  // Bob's end takes none.
+  auto self = x.w.template ask<block_fetched>(x.sources["co"], drawn_block{block, names});
+  REQUIRE_FALSE(self);
+}
+
 // -- a bad cable to a Clavis2 --------------------------------------------------------------------
 
 TEST_CASE(
@@ -188,12 +227,12 @@ TEST_CASE("KMEs of every make give the same keys at both ends") {
     }));
     // More come later: a refusal was no more than that.
     CHECK(x.phase("co") == qkd_phase::keys_ready);
-    x.kmes.add_keys(20);
+    x.kmes->add_keys(20);
     auto blocks = x.blocks("co");
     CHECK(x.until_blocks(blocks + 1));
     x.stop();
     x.check_agreement();
-    CHECK(x.kmes.largest_request() <= std::min<uint32_t>(habits.keys_per_request, 16));
+    CHECK(x.kmes->largest_request() <= std::min<uint32_t>(habits.keys_per_request, 16));
   }
 }
 
@@ -202,7 +241,7 @@ TEST_CASE("no keys are drawn into a full pool") {
   *x.in_pool = 100;
   x.start(1);
   CHECK_FALSE(x.until_blocks(1, 200ms));
-  CHECK(x.kmes.largest_request() == 0);
+  CHECK(x.kmes->largest_request() == 0);
   *x.in_pool = 99;
   CHECK(x.until_blocks(2));
   x.stop();
@@ -212,7 +251,7 @@ TEST_CASE("keys that never reach the other KME are thrown away, the others are n
   etsi014_lab x;
   kme_faults faults;
   faults.lose_every = 5;
-  x.kmes.set(faults);
+  x.kmes->set(faults);
   x.start(1);
   REQUIRE(x.until_blocks(3));
   x.stop();
@@ -226,7 +265,7 @@ TEST_CASE("a KME that refuses now and then, and one that is late, cost no sessio
   kme_faults faults;
   faults.refuse_every = 4;
   faults.late = 2;
-  x.kmes.set(faults);
+  x.kmes->set(faults);
   x.start(1);
   REQUIRE(x.until_blocks(3));
   x.stop();
@@ -240,7 +279,7 @@ TEST_CASE("a repeated key id is refused, and the first key of that id with it") 
   etsi014_lab x{habits};
   kme_faults faults;
   faults.repeat_every = 5;
-  x.kmes.set(faults);
+  x.kmes->set(faults);
   x.start(1);
   REQUIRE(x.until_blocks(4));
   x.stop();
@@ -257,7 +296,7 @@ TEST_CASE("answers that are none give no keys, and lose the session") {
     etsi014_lab x;
     kme_faults faults;
     faults.answer = answer;
-    x.kmes.set(faults);
+    x.kmes->set(faults);
     x.start(1);
     REQUIRE(x.until([](auto& co, auto&) { return co.reports.back().phase == qkd_phase::lost; }));
     CHECK(x.of("co").reports.back().reason.find("the KME's answer is none") != std::string::npos);
@@ -269,10 +308,10 @@ TEST_CASE("a KME that is gone loses the session; back again, a new one goes on")
   etsi014_lab x;
   x.start(1);
   REQUIRE(x.until_blocks(1));
-  x.kmes.stop();
+  x.kmes->stop();
   REQUIRE(x.until([](auto& co, auto&) { return co.reports.back().phase == qkd_phase::lost; }));
-  x.kmes.open("kme-a");
-  x.kmes.open("kme-b");
+  x.kmes->open("kme-a");
+  x.kmes->open("kme-b");
   x.start(2);
   CHECK(x.until([](auto& co, auto& dc1) {
     return co.blocks.back().block.session == 2 && dc1.blocks.back().block.session == 2;

@@ -107,6 +107,7 @@ TEST_CASE("what is no container says why, and never quotes it") {
   auto again = one_key.substr(9, one_key.size() - 11);
   CHECK(container_problem(with(one_key, "]}", "," + again + "]}")).find("of another one")
         != std::string::npos);
+  CHECK(container_problem("{\"keys\":\"\xf0").find("no JSON") != std::string::npos);
   CHECK(container_problem(std::string(100000, '[')).find("no JSON") != std::string::npos);
 }
 

@@ -240,7 +240,8 @@ TEST_CASE("key servers of a site, and key servers in place of devices, read and 
                    "\"alice_kme\": \"kme-b\", \"kme_certificates\": \"/etc/kme\"");
   auto at = text.find("\"etsi014\":");
   text.insert(at, "\"idq3p\": [{\"link\": \"bob1/alice1\"}, {\"link\": "
-                  "\"bob1/alice1\", \"listen\": \"0.0.0.0:5323\", \"beyond_loopback\": true}], ");
+                  "\"bob1/alice1\", \"listen\": \"0.0.0.0:5323\", \"beyond_loopback\": true, "
+                  "\"answer_damaged\": true}], ");
   CHECK(problem(text) == "");
   auto x = parse_topology(text, "lab.json");
   REQUIRE(x);
@@ -249,6 +250,7 @@ TEST_CASE("key servers of a site, and key servers in place of devices, read and 
   CHECK(servers[0].listen == "127.0.0.1:5323");
   CHECK_FALSE(servers[0].beyond_loopback);
   CHECK(servers[1].beyond_loopback);
+  CHECK(servers[1].answer_damaged);
   CHECK(x->links[0].bob_server == "kme-a.example:8443");
   CHECK(x->links[0].bob_kme.empty());
   CHECK(x->links[0].kme_certificates == "/etc/kme");

@@ -69,6 +69,17 @@ TEST_CASE("an order crosses the wire unchanged") {
   CHECK(y.key == x.key);
 }
 
+TEST_CASE("a drawn block crosses the wire with names only") {
+  config c;
+  caf::actor_system system{c};
+  drawn_block x{{link_id{"bob1/alice1"}, 3, link_end::alice, 64, 2}, {"0000000300000001", "b"}};
+  auto y = there_and_back(system, x);
+  CHECK(caf::deep_to_string(x) == caf::deep_to_string(y));
+  CHECK(y.names == x.names);
+  auto z = there_and_back(system, block_fetched{x.block, {0, 1}});
+  CHECK(z.held == std::vector<uint32_t>{0, 1});
+}
+
 TEST_CASE("an error crosses actors with its code and text") {
   auto error = fail(ec::unknown_image, "no image fw");
   CHECK(describe(error) == "unknown_image: no image fw");

@@ -79,9 +79,22 @@ public:
     REQUIRE(tell("dc1", stop_distilling{link}));
   }
 
+  /// Asks Alice's end about a block, in the name of a site.
+  result<block_fetched> ask_alice(drawn_block x, const std::string& from = "co") {
+    waiter<result<block_fetched>> answer;
+    auto question = [to = sources["dc1"], x,
+                     done = answer.callback()](instrumented<caf::event_based_actor>* self) {
+      self->request(to, 10s, x)
+        .then([done](block_fetched& y) { done(y); },
+              [done](caf::error& why) { done(to_failure(why)); });
+    };
+    w.spawn_in(envs_[from], question);
+    return answer.get();
+  }
+
   given of(const std::string& site) const {
-    std::lock_guard lock{mutex_};
-    return given_.at(site);
+    std::lock_guard lock{kept_->mutex};
+    return kept_->given.at(site);
   }
   size_t blocks(const std::string& site) const { return of(site).blocks.size(); }
   qkd_phase phase(const std::string& site) const {
@@ -92,9 +105,9 @@ public:
   /// Waits for something that comes with what an end gives; false if it does not.
   template <class Condition>
   bool until(Condition condition, duration limit = 20s) {
-    std::unique_lock lock{mutex_};
-    return changed_.wait_for(lock, limit,
-                             [&] { return condition(given_.at("co"), given_.at("dc1")); });
+    std::unique_lock lock{kept_->mutex};
+    return kept_->changed.wait_for(
+      lock, limit, [&] { return condition(kept_->given.at("co"), kept_->given.at("dc1")); });
   }
   bool until_blocks(size_t n, duration limit = 20s) {
     return until(
@@ -171,16 +184,30 @@ private:
     static inline const char* name = "device";
   };
 
+  /// Actors outlive the lab by a moment, and this with them.
+  struct kept {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::map<std::string, qnfv::test::given> given;
+
+    template <class F>
+    void change(const std::string& site, F f) {
+      std::lock_guard lock{mutex};
+      f(given.at(site));
+      changed.notify_all();
+    }
+  };
+
   void start_owner(const std::string& site) {
-    given_[site];
-    auto behaviour = [this,
+    kept_->given[site];
+    auto behaviour = [keep = kept_,
                       site](stateful<owner_actor, owner_state>*) -> owner_actor::behavior_type {
       return {
-        [this, site](key_block& x) {
-          keep(site, [&](given& to) { to.blocks.push_back(std::move(x)); });
+        [keep, site](key_block& x) {
+          keep->change(site, [&](given& to) { to.blocks.push_back(std::move(x)); });
         },
-        [this, site](const device_report& x) {
-          keep(site, [&](given& to) { to.reports.push_back(x); });
+        [keep, site](const device_report& x) {
+          keep->change(site, [&](given& to) { to.reports.push_back(x); });
         },
       };
     };
@@ -188,17 +215,8 @@ private:
     doors[site]->retarget(site_id{site}, "device", caf::actor_cast<caf::strong_actor_ptr>(owner));
   }
 
-  template <class F>
-  void keep(const std::string& site, F f) {
-    std::lock_guard lock{mutex_};
-    f(given_.at(site));
-    changed_.notify_all();
-  }
-
   std::map<std::string, environment_ptr> envs_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, given> given_;
+  std::shared_ptr<kept> kept_ = std::make_shared<kept>();
 };
 
 /// Emulated devices: a day of theirs takes a second.
@@ -380,13 +398,13 @@ class etsi014_lab : public source_lab {
 public:
   static constexpr const char* driver = "qkd_etsi014";
   explicit etsi014_lab(kme_habits habits = {}, uint32_t keys = 1000)
-    : kmes(*w.io(), std::move(habits)) {
-    kmes.add_keys(keys);
+    : kmes(two_kmes::make(*w.io(), std::move(habits))) {
+    kmes->add_keys(keys);
     start_source("co");
     start_source("dc1");
   }
 
-  two_kmes kmes;
+  std::shared_ptr<two_kmes> kmes;
   /// Instead of the certificates and names that fit, per site.
   std::map<std::string, std::string> certificate, expected_name;
 
@@ -396,11 +414,11 @@ protected:
     qkd_drawn_config c;
     fill(c, site);
     kme_client_settings s;
-    s.kme = kmes.address(bob ? "kme-a" : "kme-b");
+    s.kme = kmes->address(bob ? "kme-a" : "kme-b");
     s.expected_name = bob ? "qnfv:site:kme-a" : "qnfv:site:kme-b";
     if (expected_name.count(site) > 0)
       s.expected_name = expected_name[site];
-    s.tls = kmes.files(certificate.count(site) > 0 ? certificate[site] : bob ? "sae-a" : "sae-b");
+    s.tls = kmes->files(certificate.count(site) > 0 ? certificate[site] : bob ? "sae-a" : "sae-b");
     s.other_sae = bob ? "sae-b" : "sae-a";
     s.fetch_wait_ms = 5;
     REQUIRE(use_etsi014(c, env(site), s));

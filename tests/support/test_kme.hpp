@@ -41,14 +41,20 @@ struct kme_faults {
   std::string answer;        ///< Of enc_keys, instead of keys.
 };
 
-class two_kmes {
+class two_kmes : public std::enable_shared_from_this<two_kmes> {
 public:
-  explicit two_kmes(io_pool& io, kme_habits habits = {}) : io_(io), habits(std::move(habits)) {
+  /// A request may still be served by another thread when the test is over.
+  static std::shared_ptr<two_kmes> make(io_pool& io, kme_habits habits = {}) {
+    auto out = std::make_shared<two_kmes>(io, std::move(habits));
+    out->open("kme-a");
+    out->open("kme-b");
+    return out;
+  }
+
+  two_kmes(io_pool& io, kme_habits habits) : io_(io), habits(std::move(habits)) {
     REQUIRE(pki_init(folder_.path()));
     for (auto* name : {"kme-a", "kme-b", "sae-a", "sae-b", "sae-c"})
       REQUIRE(pki_issue(folder_.path(), name));
-    open("kme-a");
-    open("kme-b");
   }
   ~two_kmes() { stop(); }
 
@@ -64,7 +70,10 @@ public:
     s.tls = files(name);
     auto bob = name == "kme-a";
     auto server = http_server::start(
-      io_.context(), s, [this, bob](http_request x, http_reply reply) { answer(bob, x, reply); });
+      io_.context(), s, [weak = weak_from_this(), bob](http_request x, http_reply reply) {
+        if (auto self = weak.lock())
+          self->answer(bob, x, reply);
+      });
     INFO((server ? "" : server.error().text));
     REQUIRE(server);
     servers_[name] = *server;

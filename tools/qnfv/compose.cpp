@@ -159,6 +159,7 @@ private:
       key_server_settings server;
       server.listen = x.listen;
       server.beyond_loopback = x.beyond_loopback;
+      server.answer_damaged = x.answer_damaged;
       server.link = x.link;
       for (auto* link : lab_.links_of(site_.site))
         if (link->link == x.link)
