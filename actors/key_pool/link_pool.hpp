@@ -14,6 +14,10 @@ namespace qnfv {
 
 /// The largest key that is handed out under one id.
 constexpr uint32_t key_size_bits_max = 4096;
+/// How many keys of the pool a key of that size is made of.
+constexpr size_t parts_of(uint32_t size_bits) {
+  return (size_bits + key_bits - 1) / key_bits;
+}
 
 /// One end of one link's pool. Pure but for the store it records in: the clock is an argument, and
 /// nothing is sent. Every change goes through the life-cycle table, and the counters are checked
@@ -181,6 +185,12 @@ private:
   };
   using block_key = std::pair<uint32_t, uint64_t>; ///< Session, first counter.
 
+  template <class Queue>
+  static void push_bounded(Queue& queue, typename Queue::value_type x, size_t limit) {
+    queue.push_back(std::move(x));
+    if (queue.size() > limit)
+      queue.pop_front();
+  }
   static block_key key_of(const block_id& x) { return {x.session, x.first}; }
   void restore(const key_memory& memory, time_point now);
   bool forgotten(const compare_stores& theirs);
