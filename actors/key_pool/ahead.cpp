@@ -14,6 +14,8 @@ ahead_stock::name ahead_stock::name_of(const key_users& users, uint32_t size_bit
 
 uint32_t ahead_stock::ask(const key_users& users, uint32_t size_bits, uint32_t count,
                           time_point now) {
+  if (count > settings_.keys_max / 8)
+    return 0; // One round trip serves many keys as it is.
   auto known = entries_.find(name_of(users, size_bits));
   if (known == entries_.end()) {
     if (settings_.keys_max == 0 || entries_.size() >= settings_.users_max)

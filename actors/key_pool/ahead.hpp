@@ -25,7 +25,8 @@ public:
   ahead_stock() = default;
 
   /// `count` keys were asked for now. Returns how many to prepare: none while half of what their
-  /// demand calls for is here or on its way; the caller begins with as many as it says.
+  /// demand calls for is here or on its way, and none for who asks for many at once; the caller
+  /// begins with as many as it says.
   uint32_t ask(const key_users& users, uint32_t size_bits, uint32_t count, time_point now);
   /// How many are ready for these users.
   uint32_t count(const key_users& users, uint32_t size_bits) const;

@@ -232,8 +232,10 @@ void journal::read_slots(uint32_t i, byte_view raw) {
         std::tie(session_, next_counter_) = std::tie(session, next);
       if (rank_of(key.state) == 4) {
         // Only of a promised one the peer may hold its copy for somebody.
-        if (key.state == key_state::destroyed && key.request != 0)
+        if (key.state == key_state::destroyed && key.request != 0) {
           memory_.given_up.push_back(key.id);
+          give_up(key);
+        }
         continue;
       }
       if (x.in_use && key.state != key_state::absent) {
@@ -352,6 +354,13 @@ status journal::next_segment() {
     bytes fresh((s_.segment_slots + 1) * record_bytes);
     auto header = segment_header(x);
     std::copy(header.begin(), header.end(), fresh.begin());
+    for (auto& key : given_up_) {
+      if (x.used >= s_.segment_slots / 4)
+        break;
+      auto tombstone = slot_of(key, 0);
+      std::copy(tombstone.begin(), tombstone.end(),
+                fresh.begin() + static_cast<long>(++x.used * record_bytes));
+    }
     changed_.erase(changed_.lower_bound(offset_of(i, 0)),
                    changed_.lower_bound(offset_of(i, s_.segment_slots + 1)));
     std::vector<journal_batch::write> stage;
@@ -373,6 +382,27 @@ void journal::free_if_dead(uint32_t i) {
   changed_[offset_of(i, 0)] = segment_header(x);
 }
 
+/// A slot without nonce and bits.
+journal::record journal::slot_of(const key_record& key, uint64_t change) {
+  record x{};
+  x[8] = static_cast<uint8_t>(key.state);
+  put(x, 16, key.id.value);
+  store_be64(x.data() + 32, key.request);
+  store_be64(x.data() + 40, key.users);
+  store_be64(x.data() + 48, key.progress);
+  store_be64(x.data() + 56, change);
+  store_be32(x.data() + 124, key.size_bits);
+  finish(x, "QKS1");
+  return x;
+}
+
+void journal::give_up(const key_record& key) {
+  constexpr size_t remembered = 256;
+  given_up_.push_front(key);
+  if (given_up_.size() > remembered)
+    given_up_.pop_back();
+}
+
 status journal::put_key(const key_record& key, byte_view bits) {
   if (!segments_[current_].in_use || segments_[current_].used >= s_.segment_slots)
     if (auto ok = next_segment(); !ok)
@@ -385,7 +415,6 @@ status journal::put_key(const key_record& key, byte_view bits) {
   auto nonce = random_.bytes_of<seal_nonce>();
   auto sealed = seal(x.data_key.view(), nonce, associated(key.id), bits);
   auto& image = p.image;
-  put(image, 16, key.id.value);
   put(image, 64, nonce);
   std::copy(sealed.begin(), sealed.end(), image.begin() + 76);
   if (session_of(key.id) > 0) {
@@ -402,17 +431,14 @@ void journal::put_state(const key_record& key, uint64_t change) {
   if (i == places_.end())
     return;
   auto& p = i->second;
-  auto& x = p.image;
-  x[8] = static_cast<uint8_t>(key.state);
-  store_be64(x.data() + 32, key.request);
-  store_be64(x.data() + 40, key.users);
-  store_be64(x.data() + 48, key.progress);
-  store_be64(x.data() + 56, change);
-  store_be32(x.data() + 124, key.size_bits);
   auto ended = rank_of(key.state) == 4;
-  if (ended)
-    std::fill(x.begin() + 64, x.begin() + 76 + sealed_bytes, uint8_t{0});
+  auto x = slot_of(key, change);
+  if (!ended)
+    std::copy_n(p.image.begin() + 64, seal_nonce_bytes + sealed_bytes, x.begin() + 64);
   finish(x, "QKS1");
+  p.image = x;
+  if (key.state == key_state::destroyed && key.request != 0)
+    give_up(key);
   changed_[offset_of(p.segment, p.slot)] = x;
   progress_ = std::max(progress_, key.progress);
   if (!ended)

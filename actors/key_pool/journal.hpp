@@ -33,7 +33,8 @@
 // link, end and id) and rewritten in place as its state changes. CONSUMED and DESTROYED zero nonce and
 // sealed bits: recording and wiping are one write. When the last key of a segment is gone, its data
 // key is overwritten too; what an SSD or a backup still holds of the slots is then noise. A freed
-// segment is filled with zeros and sealed under a new data key when it is used again.
+// segment is filled with zeros and sealed under a new data key when it is used again; tombstones of the
+// newest keys that were promised and given up come along, as the peer may still hold its copies.
 //
 // The seal key only wraps data keys (one per 4095 keys), so it stays far below GCM's limits.
 //
@@ -46,6 +47,7 @@
 #include "runtime/storage/storage.hpp"
 #include "runtime/system/random.hpp"
 
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
@@ -126,6 +128,8 @@ private:
   record head() const;
   record segment_header(const segment&) const;
   bytes associated(const key_id&) const;
+  static record slot_of(const key_record&, uint64_t change);
+  void give_up(const key_record&);
   status next_segment();
   void free_if_dead(uint32_t segment);
   uint64_t file_bytes() const;
@@ -143,6 +147,7 @@ private:
     uint64_t change = 0;
     place where;
   };
+  std::deque<key_record> given_up_;  ///< Promised and destroyed; the newest ones.
   std::vector<numbered> numbered_; ///< Found when it was opened; until they are taken.
   uint64_t head_serial_ = 0;
   uint64_t progress_ = 0;

@@ -175,6 +175,25 @@ TEST_CASE_METHOD(fixture, "numbers stay taken when their segment is used again")
   CHECK(memory.next_counter == 40);
 }
 
+TEST_CASE_METHOD(fixture, "who was promised a key that was given up is remembered when its segment is used again") {
+  auto x = reopen();
+  auto promised = record(0, key_state::destroyed);
+  promised.request = 11;
+  REQUIRE(x->put_key(record(0, key_state::stored), bits_of(0)));
+  x->put_state(promised, 1);
+  for (uint64_t n = 1; n < 40; ++n) {
+    REQUIRE(x->put_key(record(n, key_state::stored), bits_of(n)));
+    x->put_state(record(n, key_state::destroyed), n + 1);
+    commit(*x);
+  }
+  x.reset();
+  auto memory = reopen()->take_memory();
+  CHECK(memory.live.empty());
+  CHECK(std::count(memory.given_up.begin(), memory.given_up.end(), promised.id) > 0);
+  CHECK(std::all_of(memory.given_up.begin(), memory.given_up.end(),
+                    [&](auto& id) { return id == promised.id; }));
+}
+
 TEST_CASE_METHOD(fixture, "damage of one slot costs that key only") {
   with_two_keys();
   SECTION("in its head") { damage(segments_at + slot_bytes + 8); }
