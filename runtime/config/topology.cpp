@@ -1,5 +1,6 @@
 #include "runtime/config/topology.hpp"
 
+#include "runtime/base/disjoint_paths.hpp"
 #include "runtime/config/json.hpp"
 #include "runtime/config/limits.hpp"
 
@@ -41,6 +42,34 @@ const link_config* topology::link_between(const site_id& a, const site_id& b) co
     if ((link.bob_site == a && link.alice_site == b) || (link.bob_site == b && link.alice_site == a))
       return &link;
   return nullptr;
+}
+
+std::vector<const virtual_link_config*> topology::virtual_links_of(const site_id& x) const {
+  std::vector<const virtual_link_config*> out;
+  for (auto& link : virtual_links)
+    if (link.a == x || link.b == x)
+      out.push_back(&link);
+  return out;
+}
+
+const virtual_link_config* topology::virtual_link_between(const site_id& a, const site_id& b) const {
+  for (auto& link : virtual_links)
+    if ((link.a == a && link.b == b) || (link.a == b && link.b == a))
+      return &link;
+  return nullptr;
+}
+
+link_id topology::key_link_between(const site_id& a, const site_id& b) const {
+  if (auto* link = link_between(a, b))
+    return link->link;
+  auto* link = virtual_link_between(a, b);
+  return link ? link->link : link_id{};
+}
+
+bool topology::relays(const site_id& x) const {
+  auto* config = site(x);
+  auto passes = config && config->trusted_node && links_of(x).size() > 1 && !virtual_links.empty();
+  return passes || !virtual_links_of(x).empty();
 }
 
 namespace {
@@ -113,6 +142,9 @@ public:
     if (top.HasMember("links"))
       for (rapidjson::SizeType i = 0; i < top["links"].Size() && problem_.text.empty(); ++i)
         read_link(top["links"][i], i);
+    if (top.HasMember("virtual_links"))
+      for (rapidjson::SizeType i = 0; i < top["virtual_links"].Size() && problem_.text.empty(); ++i)
+        read_virtual_link(top["virtual_links"][i], i);
     if (top.HasMember("applications"))
       for (rapidjson::SizeType i = 0; i < top["applications"].Size(); ++i)
         read_application(top["applications"][i], i);
@@ -156,6 +188,7 @@ private:
     read_address(path_of("sites", i, "listen"), site.listen);
     read_address(path_of("sites", i, "data_listen"), site.data_listen);
     site.orchestrator = x.HasMember("orchestrator") && x["orchestrator"].GetBool();
+    site.trusted_node = !x.HasMember("trusted_node") || x["trusted_node"].GetBool();
     if (x.HasMember("devices"))
       for (rapidjson::SizeType j = 0; j < x["devices"].Size(); ++j)
         read_device(x["devices"][j], site, path_of("sites", i, "devices") + "/" + std::to_string(j));
@@ -340,6 +373,48 @@ private:
       bad(path_of("links", i, "alice_sae"), "both ends are called " + link.bob_sae);
   }
 
+  /// Paths lead over links that the file names above.
+  void read_virtual_link(const rapidjson::Value& x, size_t i) {
+    virtual_link_config link;
+    link.a = site_id{x["a"].GetString()};
+    link.b = site_id{x["b"].GetString()};
+    link.link = link_id{link.a.value + "/" + link.b.value};
+    auto whole = [&](const char* key, uint32_t& field) {
+      if (x.HasMember(key))
+        field = x[key].GetUint();
+    };
+    whole("paths", link.paths);
+    whole("keys_low", link.keys_low);
+    whole("keys_high", link.keys_high);
+    whole("keys_per_relay", link.keys_per_relay);
+    for (auto* end : {"a", "b"})
+      if (!out_.site(site_id{x[end].GetString()}))
+        bad(path_of("virtual_links", i, end), "there is no site " + std::string{x[end].GetString()});
+    if (link.a == link.b)
+      bad(path_of("virtual_links", i), "both ends are at site " + link.a.value);
+    auto taken = out_.virtual_link_between(link.a, link.b) != nullptr;
+    for (auto& known : out_.links)
+      taken = taken || known.link == link.link;
+    if (taken)
+      bad(path_of("virtual_links", i), "a link " + link.link.value + " is there already");
+    if (link.keys_low > link.keys_high || link.keys_high > out_.limits.pool_keys_max)
+      bad(path_of("virtual_links", i, "keys_high"),
+          "must lie between keys_low (" + std::to_string(link.keys_low) + ") and pool_keys_max ("
+            + std::to_string(out_.limits.pool_keys_max) + ")");
+    std::vector<site_edge> fibres;
+    for (auto& fibre : out_.links)
+      fibres.push_back({fibre.bob_site, fibre.alice_site});
+    std::set<site_id> closed;
+    for (auto& site : out_.sites)
+      if (!site.trusted_node)
+        closed.insert(site.site);
+    if (problem_.text.empty() && disjoint_paths(fibres, link.a, link.b, link.paths, closed).empty())
+      bad(path_of("virtual_links", i),
+          "no " + (link.paths == 1 ? "path" : std::to_string(link.paths) + " paths without a common site")
+            + " of links and trusted nodes from " + link.a.value + " to " + link.b.value);
+    out_.virtual_links.push_back(std::move(link));
+  }
+
   void check_orchestrator() {
     const site_config* found = nullptr;
     for (size_t i = 0; i < out_.sites.size(); ++i) {
@@ -399,6 +474,10 @@ std::string topology_to_json(const topology& x) {
     out.Key(key);
     out.String(value.c_str());
   };
+  auto whole = [&](const char* key, uint32_t value) {
+    out.Key(key);
+    out.Uint(value);
+  };
   auto real = [&](const char* key, double value) {
     out.Key(key);
     out.Double(value);
@@ -415,6 +494,8 @@ std::string topology_to_json(const topology& x) {
     field("data_listen", site.data_listen);
     out.Key("orchestrator");
     out.Bool(site.orchestrator);
+    out.Key("trusted_node");
+    out.Bool(site.trusted_node);
     out.Key("devices");
     out.StartArray();
     for (auto& device : site.devices) {
@@ -494,6 +575,19 @@ std::string topology_to_json(const topology& x) {
     field("name", application.name);
     field("site", application.site.value);
     field("certificate", application.certificate);
+    out.EndObject();
+  }
+  out.EndArray();
+  out.Key("virtual_links");
+  out.StartArray();
+  for (auto& link : x.virtual_links) {
+    out.StartObject();
+    field("a", link.a.value);
+    field("b", link.b.value);
+    whole("paths", link.paths);
+    whole("keys_low", link.keys_low);
+    whole("keys_high", link.keys_high);
+    whole("keys_per_relay", link.keys_per_relay);
     out.EndObject();
   }
   out.EndArray();

@@ -57,6 +57,7 @@ struct site_config {
   std::string listen;      ///< "10.0.0.1:7101": joins, messages, operators.
   std::string data_listen; ///< "10.0.0.1:7201": image bytes.
   bool orchestrator = false;
+  bool trusted_node = true; ///< Relays keys for others, if it has links enough.
   std::vector<device_config> devices;
   std::vector<vim_config> vims; ///< A site with any is a data centre.
   key_server_services key_server;
@@ -80,6 +81,18 @@ struct link_config {
   std::string bob_kme;      ///< Name in the certificate of Bob's KME; empty: the host of bob_server.
   std::string alice_kme;
   std::string kme_certificates; ///< Folder with ca.pem, SAE.pem and SAE.key, at both ends.
+};
+
+/// Two sites that share no fibre; their keys come over trusted nodes. To everybody but the trusted
+/// nodes it is a link like any other: `a` has Bob's end.
+struct virtual_link_config {
+  link_id link; ///< "co/dc3"
+  site_id a;    ///< Where the relays begin.
+  site_id b;
+  uint32_t paths = 1;           ///< That share no site; no single one of their nodes sees a key of two.
+  uint32_t keys_low = 256;      ///< Below it the pool is filled,
+  uint32_t keys_high = 1024;    ///< up to here.
+  uint32_t keys_per_relay = 64;
 };
 
 /// Every bound and time-out. Real time, but for key_wait_s.
@@ -113,6 +126,7 @@ struct topology {
   std::vector<site_config> sites;
   std::vector<link_config> links;
   std::vector<application_config> applications;
+  std::vector<virtual_link_config> virtual_links;
   limits_config limits;
   std::string digest; ///< SHA-256 of topology_to_json: what two sites must agree on.
 
@@ -120,6 +134,13 @@ struct topology {
   const site_config& orchestrator() const;
   std::vector<const link_config*> links_of(const site_id&) const;
   const link_config* link_between(const site_id&, const site_id&) const;
+  std::vector<const virtual_link_config*> virtual_links_of(const site_id&) const;
+  const virtual_link_config* virtual_link_between(const site_id&, const site_id&) const;
+  /// Whose keys protect what goes from one site to the other: of their fibre if they share one, else
+  /// of their virtual link. Empty: neither.
+  link_id key_link_between(const site_id&, const site_id&) const;
+  /// A site that begins, ends or passes on relays: two links, or a virtual one.
+  bool relays(const site_id&) const;
 };
 
 /// Errors: bad_config, one line: file, line, path of the bad value, what is wrong.

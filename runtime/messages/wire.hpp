@@ -35,6 +35,14 @@ struct application_status_query;
 struct application_status;
 struct draw_keys;
 struct fetch_keys;
+// relay
+struct relay_keys;
+struct wrapped_keys;
+struct drop_relay;
+struct announce_session;
+struct session_announced;
+struct relay_status_query;
+struct relay_status;
 // links
 struct start_distilling;
 struct stop_distilling;
@@ -154,6 +162,13 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_gone))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_status_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::keys_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::relay_keys))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::wrapped_keys))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::drop_relay))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::announce_session))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::session_announced))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::relay_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::relay_status))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::start_distilling))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::stop_distilling))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::set_line))

@@ -5,6 +5,7 @@
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
+#include "runtime/messages/relay.hpp"
 #include "runtime/system/gate.hpp"
 
 namespace qnfv {
@@ -119,7 +120,8 @@ bool worth_recording(const caf::type_erased_tuple& content) {
                     stream_progress, keys_status_query, keys_status, pool_status_query, pool_status,
                     links_query, link_list, link_status_query, link_status,
                     device_status_query, reconcile_keys, keys_gone, application_status_query,
-                    application_status>(content);
+                    application_status, announce_session, session_announced, relay_status_query,
+                    relay_status>(content);
 }
 
 trace_event describe_message(const environment& env, const caf::mailbox_element& element,

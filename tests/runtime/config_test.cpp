@@ -85,6 +85,12 @@ TEST_CASE("the example names every option with its default") {
   CHECK(service.post_without_body == etsi014_service{}.post_without_body);
   CHECK(service.unknown_key_status == etsi014_service{}.unknown_key_status);
   CHECK(x->applications[1].certificate == x->applications[1].name);
+  CHECK(x->sites[0].trusted_node == site_config{}.trusted_node);
+  virtual_link_config by_default;
+  CHECK(x->virtual_links[0].paths == by_default.paths);
+  CHECK(x->virtual_links[0].keys_low == by_default.keys_low);
+  CHECK(x->virtual_links[0].keys_high == by_default.keys_high);
+  CHECK(x->virtual_links[0].keys_per_relay == by_default.keys_per_relay);
   // Every key of the schema is in the example.
   rapidjson::Document schema;
   schema.Parse(topology_schema().data(), topology_schema().size());
@@ -299,6 +305,51 @@ TEST_CASE("every mistake about key servers says what to do") {
   CHECK(ends_with(server("{\"link\": \"bob1/alice1\", \"listen\": \"10.0.0.1:5323\"}"),
                   "10.0.0.1:5323 is not loopback, and IDQ3P has no authentication: say "
                   "\"beyond_loopback\": true if only encryptors reach it"));
+}
+
+TEST_CASE("a virtual link joins sites that share no fibre") {
+  auto text = read("config/topologies/four-site-relay.json");
+  auto x = parse_topology(text, "four-site-relay.json");
+  INFO((x ? "" : x.error().text));
+  REQUIRE(x);
+  site_id co{"co"}, n1{"n1"}, dc3{"dc3"};
+  CHECK(x->key_link_between(co, dc3) == link_id{"co/dc3"});
+  CHECK(x->key_link_between(dc3, co) == link_id{"co/dc3"});
+  CHECK(x->key_link_between(co, n1) == link_id{"bob1/alice1"});
+  CHECK(x->key_link_between(n1, site_id{"n2"}).empty());
+  CHECK(x->virtual_links[0].keys_high == virtual_link_config{}.keys_high);
+  for (auto* site : {"co", "n1", "n2", "dc3"})
+    CHECK(x->relays(site_id{site}));
+  auto copy = parse_topology(topology_to_json(*x), "copy.json");
+  REQUIRE(copy);
+  CHECK(copy->digest == x->digest);
+  // Without virtual links nobody relays.
+  CHECK_FALSE(parse_topology(good, "two-site.json")->relays(co));
+  auto problem_with = [&](const std::string& from, const std::string& to) {
+    auto at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    auto out = text;
+    auto why = problem(out.replace(at, from.size(), to));
+    return why.substr(std::min(why.size(), why.find("/virtual_links")));
+  };
+  auto link = std::string{"{\"a\": \"co\", \"b\": \"dc3\", \"paths\": 1}"};
+  CHECK(problem_with(link, "{\"a\": \"co\", \"b\": \"dc9\"}") == "/virtual_links/0/b: there is no site dc9");
+  CHECK(problem_with(link, "{\"a\": \"co\", \"b\": \"co\"}")
+        == "/virtual_links/0: both ends are at site co");
+  CHECK(problem_with(link, link + ", {\"a\": \"dc3\", \"b\": \"co\"}")
+        == "/virtual_links/1: a link dc3/co is there already");
+  CHECK(problem_with("\"paths\": 1}", "\"paths\": 3}")
+        == "/virtual_links/0: no 3 paths without a common site of links and trusted nodes from co to dc3");
+  CHECK(problem_with("\"paths\": 1}", "\"keys_low\": 2000}")
+        == "/virtual_links/0/keys_high: must lie between keys_low (2000) and pool_keys_max (20000)");
+  CHECK(problem_with("\"paths\": 1}", "\"keys_per_relay\": 128}")
+        == "/virtual_links/0/keys_per_relay: must be at most 127");
+  CHECK(problem_with("\"paths\": 1}", "\"path\": 1}").find("unknown key \"path\"") != std::string::npos);
+  auto closed = text;
+  for (auto* name : {"\"name\": \"n1\",", "\"name\": \"n2\","})
+    closed.insert(closed.find(name) + std::string{name}.size(), "\"trusted_node\": false,");
+  CHECK(problem(closed).find("/virtual_links/0: no path of links and trusted nodes from co to dc3")
+        != std::string::npos);
 }
 
 TEST_CASE("what is no JSON says at which line") {

@@ -3,6 +3,7 @@
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
+#include "runtime/messages/relay.hpp"
 #include "runtime/messages/vnfs.hpp"
 #include "runtime/messages/wire.hpp"
 

@@ -28,14 +28,16 @@ struct ledger {
   std::map<key_id, std::string> bits;  ///< Of the first delivery.
   std::map<key_id, std::string> pairs; ///< Of the first delivery.
   std::map<std::pair<std::string, key_id>, int> deliveries;
+  std::map<std::pair<std::string, key_id>, std::string> arrived; ///< Bits, per node and id.
   std::map<key_id, std::string> tag_keys; ///< What a tag key was durably spent for.
 
   void fail(const std::string& what) { violations.push_back(what); }
 
-  void ingested(const std::string& node, const key_id& id) {
+  void ingested(const std::string& node, const key_id& id, byte_view raw) {
     // What was not durable before a crash was never there.
     if (lives[{node, id}].durable_rank > 0)
       fail("I11 " + node + " took " + to_string(id) + " a second time");
+    arrived[{node, id}] = to_hex(raw);
   }
 
   void recorded(const std::string& node, const key_record& key) {
@@ -119,7 +121,7 @@ public:
     return out;
   }
   status put_key(const key_record& key, byte_view bits) override {
-    book_->ingested(node_, key.id);
+    book_->ingested(node_, key.id, bits);
     book_->recorded(node_, key);
     pending_.push_back(key);
     return inner_->put_key(key, bits);

@@ -149,3 +149,34 @@ TEST_CASE("results print as JSON with units in the names") {
   CHECK(text.find("a \\\"quote\\\"") != std::string::npos);
   CHECK(to_json(order_list{}) == "[]");
 }
+
+TEST_CASE("relays of several sites are one row per virtual link, with what each hop has spent") {
+  virtual_link_status x;
+  x.link = link_id{"co/dc3"};
+  x.a = site_id{"co"};
+  x.b = site_id{"dc3"};
+  x.session = 2;
+  x.paths = {{site_id{"co"}, site_id{"n1"}, site_id{"dc3"}},
+             {site_id{"co"}, site_id{"n2"}, site_id{"dc3"}}};
+  x.exposed_to = {site_id{"n1"}, site_id{"n2"}};
+  x.each_sees_keys = false;
+  x.stock = 300;
+  x.keys_high = 1024;
+  x.relays_done = 5;
+  x.last_reason = "co - n1: site_unreachable";
+  std::vector<relay_status> all{
+    {site_id{"co"}, {x}, {{x.link, link_id{"bob1/alice1"}, 325}}},
+    {site_id{"n1"}, {}, {{x.link, link_id{"bob3/alice3"}, 260}, {link_id{"a/b"}, link_id{"c/d"}, 1}}}};
+  auto text = render(all, {false, 300});
+  CHECK(text.find("300/1024") != std::string::npos);
+  CHECK(text.find("co - n1 - dc3 + co - n2 - dc3") != std::string::npos);
+  CHECK(text.find("n1, n2 (shares only)") != std::string::npos);
+  CHECK(text.find("bob1/alice1 325, bob3/alice3 260 ") != std::string::npos);
+  CHECK(text.find("co - n1: site_unreachable") != std::string::npos);
+  auto json = to_json(all);
+  CHECK(json.find("\"exposed_to\":[\"n1\",\"n2\"],\"each_sees_keys\":false") != std::string::npos);
+  CHECK(json.find("\"spent\":[{\"hop\":\"bob1/alice1\",\"keys\":325},{\"hop\":\"bob3/alice3\","
+                  "\"keys\":260}]")
+        != std::string::npos);
+  CHECK(render(std::vector<relay_status>{}, plain) == "this lab has no virtual links");
+}

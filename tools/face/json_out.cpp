@@ -1,4 +1,5 @@
 #include "tools/face/json_out.hpp"
+#include "tools/face/relays.hpp"
 
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -174,6 +175,40 @@ void put(json& out, const site_status& x) {
   out.end();
 }
 
+void put_names(json& out, const std::vector<site_id>& sites) {
+  out.list(sites, [](json& to, const site_id& x) { to.text(x.value); });
+}
+
+void put(json& out, const virtual_link_status& x, const std::vector<relay_spending>& spent) {
+  out.begin();
+  out.field("link", x.link.value);
+  out.field("origin", x.a.value);
+  out.field("far_end", x.b.value);
+  out.field("session", uint64_t{x.session});
+  out.key("paths");
+  out.list(x.paths, put_names);
+  out.key("exposed_to");
+  put_names(out, x.exposed_to);
+  out.flag("each_sees_keys", x.each_sees_keys);
+  out.field("stock_keys", x.stock);
+  out.field("low_keys", x.keys_low);
+  out.field("high_keys", x.keys_high);
+  out.field("under_way", uint64_t{x.under_way});
+  out.field("relays_done", x.relays_done);
+  out.field("relays_failed", x.relays_failed);
+  out.field("keys_relayed", x.keys_relayed);
+  out.field("last_reason", x.last_reason);
+  out.field("trouble", x.trouble);
+  out.key("spent");
+  out.list(spent, [](json& to, const relay_spending& y) {
+    to.begin();
+    to.field("hop", y.hop.value);
+    to.field("keys", y.keys);
+    to.end();
+  });
+  out.end();
+}
+
 template <class T>
 std::string one(const T& x) {
   json out;
@@ -216,6 +251,13 @@ std::string to_json(const std::vector<keys_status>& x) {
 }
 std::string to_json(const lab_status& x) {
   return many(x.sites);
+}
+std::string to_json(const std::vector<relay_status>& all) {
+  json out;
+  out.list(virtual_links_of(all), [&](json& to, const virtual_link_status& x) {
+    put(to, x, spent_for(x.link, all));
+  });
+  return out.whole();
 }
 
 } // namespace qnfv

@@ -1,4 +1,5 @@
 #include "tools/face/json_out.hpp"
+#include "tools/face/relays.hpp"
 #include "tools/face/table.hpp"
 
 #include "runtime/base/units.hpp"
@@ -79,6 +80,28 @@ std::string render(const std::vector<keys_status>& all, const face_settings& fac
                     + p.trouble;
     }
   return t.text(face, "no site has a key pool") + troubles;
+}
+
+std::string render(const std::vector<relay_status>& all, const face_settings& face) {
+  table t{{"LINK", "STOCK#", "SESSION#", "PATHS", "SEEN BY", "RELAYS#", "FAILED#", "SPENT", "REASON"}};
+  for (auto& x : virtual_links_of(all)) {
+    auto listed = [](const auto& items, const char* between, auto text) {
+      std::string out;
+      for (auto& item : items)
+        out += (out.empty() ? "" : between) + text(item);
+      return out;
+    };
+    auto seen_by = listed(x.exposed_to, ", ", [](auto& site) { return site.value; });
+    t.add({x.link.value, std::to_string(x.stock) + "/" + std::to_string(x.keys_high),
+           std::to_string(x.session),
+           listed(x.paths, " + ", [](auto& path) { return to_string(path); }),
+           seen_by + (x.each_sees_keys || seen_by.empty() ? "" : " (shares only)"),
+           std::to_string(x.relays_done), std::to_string(x.relays_failed),
+           listed(spent_for(x.link, all), ", ",
+                  [](auto& y) { return y.hop.value + " " + std::to_string(y.keys); }),
+           x.trouble.empty() ? x.last_reason : coloured("waits", face) + ": " + x.trouble});
+  }
+  return t.text(face, "this lab has no virtual links");
 }
 
 std::string render(const lab_status& all, const face_settings& face) {

@@ -40,9 +40,12 @@ void add_order_commands(CLI::App&, command_settings&);
 void add_vnf_commands(CLI::App&, command_settings&);
 void add_key_commands(CLI::App&, command_settings&);
 void add_link_commands(CLI::App&, command_settings&);
+void add_relay_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);
 void add_bench_keys_command(CLI::App& bench, command_settings&);
+/// Below `bench`.
+void add_bench_relay(CLI::App& bench, command_settings&);
 
 } // namespace qnfv

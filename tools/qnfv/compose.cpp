@@ -9,6 +9,7 @@
 #include "actors/mano_gateway/mano_gateway.hpp"
 #include "actors/orchestrator/orchestrator.hpp"
 #include "actors/qkd_device/qkd_device.hpp"
+#include "actors/trusted_node/trusted_node.hpp"
 #include "actors/vim/vim.hpp"
 #include "actors/vnf_manager/vnf_manager.hpp"
 #include "drivers/registry.hpp"
@@ -120,6 +121,13 @@ private:
       pool.links.push_back(
         {link->link, end, peer, at<key_pool_actor>(peer, "key_pool"), issue, initial});
     }
+    for (auto* link : lab_.virtual_links_of(site_.site)) {
+      auto end = link->a == site_.site ? link_end::bob : link_end::alice;
+      auto peer = end == link_end::bob ? link->b : link->a;
+      auto [issue, initial] = parts_.keys.link_secret(link->link);
+      pool.links.push_back(
+        {link->link, end, peer, at<key_pool_actor>(peer, "key_pool"), issue, initial});
+    }
     pool.open_store = stores();
     add("key_pool", key_pool, pool);
     for (auto* link : links)
@@ -127,6 +135,34 @@ private:
     key_servers();
     out_.roles_for_peers.insert({"node", "key_pool"});
     out_.roles_for_operators.insert({"node", "key_pool"});
+    if (lab_.relays(site_.site))
+      trusted_node_role();
+  }
+
+  void trusted_node_role() {
+    trusted_node_config config;
+    config.site = site_.site;
+    config.key_pool = here<key_pool_actor>("key_pool");
+    for (auto& link : lab_.virtual_links) {
+      config.links.push_back({link.link, link.a, link.b});
+      if (link.a == site_.site)
+        config.supplies.push_back({config.links.back(), link.paths, link.keys_low, link.keys_high,
+                                   link.keys_per_relay});
+    }
+    for (auto& link : lab_.links)
+      config.hops.push_back({link.link, link.bob_site, link.alice_site});
+    for (auto& other : lab_.sites) {
+      if (!other.trusted_node)
+        config.untrusted.insert(other.site);
+      auto talks = lab_.link_between(site_.site, other.site)
+                   || lab_.virtual_link_between(site_.site, other.site);
+      if (talks && lab_.relays(other.site))
+        config.others[other.site] = at<trusted_node_actor>(other.site, "trusted_node");
+    }
+    config.request_timeout_ms = lab_.limits.request_timeout_ms;
+    add("trusted_node", trusted_node, config);
+    out_.roles_for_peers.insert("trusted_node");
+    out_.roles_for_operators.insert("trusted_node");
   }
 
   /// The journals of this site's links, under one seal and with one audit trail.
@@ -281,6 +317,8 @@ private:
     gateway.vnf_manager = here<vnf_manager_actor>("vnf_manager");
     for (auto* link : lab_.links_of(site_.site))
       gateway.links.insert(link->link);
+    for (auto* link : lab_.virtual_links_of(site_.site))
+      gateway.links.insert(link->link);
     gateway.transfers_max = lab_.limits.transfers_max;
     gateway.request_timeout_ms = lab_.limits.request_timeout_ms;
     gateway.offer_timeout_ms = lab_.limits.offer_timeout_ms * 8 / 10;
@@ -300,11 +338,11 @@ private:
     config.stream = here<image_stream_actor>("image_stream");
     config.store = here<store_actor>("store");
     for (auto& other : lab_.sites) {
-      auto* link = lab_.link_between(site_.site, other.site);
-      if (other.vims.empty() || !link)
+      auto link = lab_.key_link_between(site_.site, other.site);
+      if (other.vims.empty() || link.empty())
         continue;
       config.data_centres.push_back({other.site, at<mano_gateway_actor>(other.site, "mano_gateway"),
-                                     parts_.drivers.data_address(other), link->link});
+                                     parts_.drivers.data_address(other), link});
     }
     for (auto* link : lab_.links_of(site_.site))
       if (link->bob_site == site_.site)
@@ -339,7 +377,7 @@ std::vector<site_id> neighbours(const topology& lab, const site_id& site) {
   for (auto& other : lab.sites) {
     if (other.site == site)
       continue;
-    bool linked = lab.link_between(site, other.site) != nullptr;
+    bool linked = !lab.key_link_between(site, other.site).empty();
     if (linked || site == co || other.site == co)
       out.push_back(other.site);
   }

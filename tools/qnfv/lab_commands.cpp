@@ -68,9 +68,14 @@ void make_secrets(const lab_dir& lab, const topology& network) {
   for (auto& site : network.sites)
     if (auto ok = make_seal_key(lab.seal(site.site)); !ok)
       made(ok.error());
-  for (auto& link : network.links)
-    if (auto ok = make_link_secret(link_secret_file(lab.secrets(), link.link), false); !ok)
+  auto link_secret = [&](const link_id& link) {
+    if (auto ok = make_link_secret(link_secret_file(lab.secrets(), link), false); !ok)
       made(ok.error());
+  };
+  for (auto& link : network.links)
+    link_secret(link.link);
+  for (auto& link : network.virtual_links)
+    link_secret(link.link);
 }
 
 /// Starts one site in a session of its own, its output in its log.
