@@ -57,6 +57,9 @@ status link_pool::may_ingest(const block_id& block, const secret& material) cons
                                   + " were seen before"};
   if (counters_.stored + counters_.ready + block.count > settings_.keys_max)
     return {ec::busy, "the pool is full"};
+  // Neither end's keys may leave no room for those of the other, who would wait for ever.
+  if (unused_[static_cast<size_t>(block.allocator)] + block.count > settings_.keys_max / 4 * 3 + 3)
+    return {ec::busy, "the pool is full of keys that " + to_string(block.allocator) + " hands out"};
   return done{};
 }
 
@@ -88,7 +91,7 @@ status link_pool::ingest(const block_id& block, const secret& material, time_poi
     }
     keys_[x.id] = {key_state::stored, {}};
     ++counters_.ingested;
-    ++counters_.stored;
+    count(x.id, key_state::stored, 1);
   }
   check_counters();
   return done{};

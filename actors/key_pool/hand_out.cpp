@@ -259,8 +259,10 @@ caf::result<key_grants> reserve(self_ptr self, const reserve_keys& ask) {
   r->promise = self->make_response_promise<key_grants>();
   auto promise = r->promise;
   take_prepared(*x, r);
-  if (!r->grants.empty())
+  if (!r->grants.empty()) {
     x->pool->remember_answered(ask.request);
+    r->numbered = 1; // The caller's own id is spent.
+  }
   if (r->keys_missing > 0)
     reserve_more(self, r);
   deliver_if_complete(self, r);

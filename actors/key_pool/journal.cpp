@@ -45,10 +45,6 @@ std::array<uint8_t, 16> name_of(const journal_settings& s) {
   return out;
 }
 
-std::string index_of(const key_id& id) {
-  return {reinterpret_cast<const char*>(id.value.data()), id.value.size()};
-}
-
 const std::string wrap_label = "qnfv-data-key-v1";
 
 template <size_t N>
@@ -239,13 +235,13 @@ void journal::read_slots(uint32_t i, byte_view raw) {
         continue;
       }
       if (x.in_use && key.state != key_state::absent) {
-        places_[index_of(key.id)] = p;
+        places_[key.id] = p;
         if (bits(key.id)) {
           ++x.live;
           memory_.live.push_back(key);
           continue;
         }
-        places_.erase(index_of(key.id));
+        places_.erase(key.id);
       }
     }
     // Damage costs this key only; what is left of it goes now. Its last state may have been the
@@ -290,7 +286,7 @@ void journal::put_change(const key_id& id, uint64_t change) {
   for (auto& x : numbered_) {
     if (x.key.id != id)
       continue;
-    auto known = places_.find(index_of(id));
+    auto known = places_.find(id);
     auto& image = known == places_.end() ? x.where.image : known->second.image;
     store_be64(image.data() + 56, change);
     finish(image, "QKS1");
@@ -421,13 +417,13 @@ status journal::put_key(const key_record& key, byte_view bits) {
     session_ = session_of(key.id);
     next_counter_ = counter_of(key.id) + 1;
   }
-  places_[index_of(key.id)] = p;
+  places_[key.id] = p;
   put_state(key, 0);
   return done{};
 }
 
 void journal::put_state(const key_record& key, uint64_t change) {
-  auto i = places_.find(index_of(key.id));
+  auto i = places_.find(key.id);
   if (i == places_.end())
     return;
   auto& p = i->second;
@@ -450,7 +446,7 @@ void journal::put_state(const key_record& key, uint64_t change) {
 }
 
 result<secret> journal::bits(const key_id& id) const {
-  auto i = places_.find(index_of(id));
+  auto i = places_.find(id);
   if (i == places_.end())
     return {ec::storage_failed, "no bits of " + to_string(id)};
   auto& p = i->second;

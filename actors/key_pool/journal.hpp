@@ -141,7 +141,7 @@ private:
   key_memory memory_;
   std::vector<segment> segments_;
   uint32_t current_ = 0;
-  std::unordered_map<std::string, place> places_; ///< By the id's 16 bytes.
+  std::unordered_map<key_id, place, key_id_hash> places_;
   struct numbered {
     key_record key;
     uint64_t change = 0;

@@ -58,7 +58,7 @@ void link_pool::restore(const key_memory& memory, time_point now) {
   }
   for (auto& x : memory.live) {
     keys_[x.id].state = x.state;
-    count(x.state, 1);
+    count(x.id, x.state, 1);
     ++counters_.ingested;
     if (x.state == key_state::ready && allocator_of(x.id) == settings_.end)
       ready_mine_.insert(x.id);
@@ -83,8 +83,8 @@ void link_pool::restore(const key_memory& memory, time_point now) {
   for (auto& x : memory.live) {
     if (x.state == key_state::reserved) {
       if (QNFV_MUTANT(2)) {
-        --counters_.reserved;
-        ++counters_.ready;
+        count(x.id, key_state::reserved, -1);
+        count(x.id, key_state::ready, 1);
         keys_[x.id].state = key_state::ready;
         ready_mine_.insert(x.id);
         continue;
@@ -122,7 +122,7 @@ status link_pool::bootstrap(uint32_t issue, const secret& keys, time_point) {
     keys_[id].state = key_state::kept;
     kept_.insert(id);
     ++counters_.ingested;
-    count(key_state::kept, 1);
+    count(id, key_state::kept, 1);
   }
   secret_issue_ = issue;
   store_->put_secret_issue(issue);
@@ -230,7 +230,9 @@ std::vector<site_id> link_pool::exposure_of(const key_id& id) const {
   return x == exposures_.end() ? std::vector<site_id>{} : x->second;
 }
 
-void link_pool::count(key_state state, int by) {
+void link_pool::count(const key_id& id, key_state state, int by) {
+  if (state == key_state::stored || state == key_state::ready)
+    unused_[static_cast<size_t>(allocator_of(id))] += static_cast<uint64_t>(by);
   uint64_t pool_status::*counter[] = {nullptr,
                                       &pool_status::stored,
                                       &pool_status::ready,
@@ -249,8 +251,8 @@ void link_pool::change(const key_id& id, key_event event, const held_key* held,
   auto to = next(from, event);
   if (!to || key == keys_.end())
     broken(to_string(event) + " of " + to_string(id) + " in state " + to_string(from));
-  count(from, -1);
-  count(*to, 1);
+  count(id, from, -1);
+  count(id, *to, 1);
   if (from == key_state::ready)
     ready_mine_.erase(id);
   if (from == key_state::kept)

@@ -28,7 +28,7 @@ public:
     link_id link;
     link_end end = link_end::bob;
     site_id peer;
-    uint32_t keys_max = 20000;                             ///< Stored and ready ones.
+    uint32_t keys_max = 20000; ///< Stored and ready ones; at most 3/4 of them are one end's.
     duration confirm_deadline = std::chrono::seconds{60};  ///< Then an unconfirmed block dies.
     duration assigned_ttl = std::chrono::seconds{600};     ///< Then an unclaimed key dies.
     uint32_t remembered = 4096;                            ///< Answered requests, failed keys.
@@ -201,7 +201,7 @@ private:
   secret spend_tag_key(const key_id& id, const block_id& block);
   void confirm_keys(block_entry& entry, uint32_t renew);
   void remember_answered(uint64_t request);
-  void count(key_state state, int by);
+  void count(const key_id& id, key_state state, int by);
   void check_counters() const;
 
   settings settings_;
@@ -222,6 +222,7 @@ private:
   std::map<uint32_t, std::vector<site_id>> exposures_; ///< Per session.
   std::map<block_key, block_entry> blocks_; ///< Unconfirmed ones.
   std::map<key_id, key_entry> keys_;        ///< Live ones only.
+  std::array<uint64_t, 2> unused_{};        ///< Stored and ready ones, by the end that allocates.
   std::set<key_id> ready_mine_;             ///< Ready ones that this end allocates.
   std::set<key_id> kept_;
   std::map<key_id, held_key> held_;

@@ -90,6 +90,12 @@ key_id make_key_id(const link_id&, uint32_t session, link_end allocator, uint64_
 uint32_t session_of(const key_id&);
 link_end allocator_of(const key_id&);
 uint64_t counter_of(const key_id&);
+/// For hash tables: session and counter tell the keys of a link apart.
+struct key_id_hash {
+  size_t operator()(const key_id& id) const {
+    return std::hash<uint64_t>{}(counter_of(id) ^ uint64_t{session_of(id)} << 40);
+  }
+};
 /// True if `id` was made for `link`.
 bool belongs_to(const key_id& id, const link_id& link);
 

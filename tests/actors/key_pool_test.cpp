@@ -539,6 +539,36 @@ TEST_CASE("a store that comes back from a backup hands nothing out, and says so"
   CHECK(p.book->deliveries.size() == 2);
 }
 
+TEST_CASE("neither end's keys leave no room for those of the other") {
+  auto pool = pool_of(link_end::alice, 40);
+  for (uint64_t first = 0; first < 30; first += 10)
+    REQUIRE(pool.ingest(block(1, first, 10), secret{bits(10)}, start));
+  CHECK(pool.ingest(block(1, 30, 10), secret{bits(10)}, start).error().code == ec::busy);
+  CHECK(pool.ingest(block(1, 30, 10, link_end::alice), secret{bits(10)}, start));
+}
+
+TEST_CASE("a request is served partly from what was assigned ahead") {
+  two_pools p{12, 0};
+  p.ingest(200);
+  p.w.advance(1s);
+  size_t drawn = 0;
+  for (uint8_t n = 1; n <= 12; ++n) {
+    uint32_t count = n % 4 == 0 ? 20 : 2;
+    auto grants = p.w.ask_as<key_grants>(
+      "co", p.actors["co"], reserve_keys{the_link, count, key_bits, request(n), {"m", {"s"}}});
+    INFO("request " << int(n));
+    REQUIRE(grants);
+    CHECK(grants->keys.size() == count);
+    drawn += grants->keys.size();
+    auto again = p.w.ask_as<key_grants>(
+      "co", p.actors["co"], reserve_keys{the_link, count, key_bits, request(n), {"m", {"s"}}});
+    CHECK_FALSE(again); // A key is handed out once.
+    p.w.advance(100ms);
+  }
+  CHECK(drawn == 78);
+  CHECK(p.status("co").consumed == drawn + 2); // And two tag keys.
+}
+
 TEST_CASE("a request that cannot be served whole costs no key") {
   two_pools p{11, 0, 0, 0};
   p.ingest(60);
