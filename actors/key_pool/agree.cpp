@@ -126,11 +126,17 @@ caf::result<keys_gone> answer_reconcile(self_ptr self, const reconcile_keys& ask
 }
 
 caf::result<pool_status> operator_reconcile(self_ptr self, const reconcile_now& ask) {
+  if (!commands(self->sender_site(), self->env().site))
+    return fail(ec::not_allowed, self->sender_site().value + " does not command these keys");
   auto* x = find(self, ask.link);
   if (!x)
     return no_link(self, ask.link);
   if (!x->peer_is_up)
     return fail(ec::site_unreachable, x->setting.peer.value + " is not joined");
+  if (ask.discard && !x->pool->rolled_back())
+    return fail(ec::invalid_argument, "the store of " + ask.link.value + " at "
+                                        + self->env().site.value
+                                        + " is sound; only one that was rolled back is discarded");
   if (ask.discard) {
     self->note("alarm", ask.link.value + ": the operator had all keys destroyed");
     x->pool->start_over("the operator discarded a store that was rolled back");

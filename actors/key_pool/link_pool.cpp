@@ -219,7 +219,8 @@ std::string link_pool::trouble() const {
     return why;
   if (kept_.size() < settings_.kept_floor)
     return "the authentication reserve is low (" + std::to_string(kept_.size())
-           + " keys): bring a new link secret to both ends";
+           + " keys): bring a new link secret to both ends (qnfv pki link-secret --renew) and restart "
+             "them";
   return {};
 }
 
@@ -228,6 +229,21 @@ std::string link_pool::trouble() const {
 std::vector<site_id> link_pool::exposure_of(const key_id& id) const {
   auto x = exposures_.find(session_of(id));
   return x == exposures_.end() ? std::vector<site_id>{} : x->second;
+}
+
+/// Of all keys that are here.
+std::vector<site_id> link_pool::exposed() const {
+  std::vector<site_id> out;
+  uint32_t last = 0;
+  for (auto& entry : keys_) { // In the order of their sessions.
+    auto session = session_of(entry.first);
+    if (exposures_.empty() || std::exchange(last, session) == session)
+      continue;
+    for (auto& node : exposure_of(entry.first))
+      if (std::find(out.begin(), out.end(), node) == out.end())
+        out.push_back(node);
+  }
+  return out;
 }
 
 void link_pool::count(const key_id& id, key_state state, int by) {
@@ -386,8 +402,7 @@ pool_status link_pool::status_now(time_point now) const {
   out.trouble = trouble();
   out.session = session_;
   out.next_counter = next_counter_;
-  if (auto x = exposures_.find(session_); x != exposures_.end())
-    out.exposed_to = x->second;
+  out.exposed_to = exposed();
   return out;
 }
 

@@ -64,6 +64,7 @@ public:
   /// After a rollback: destroys every key, the authentication reserve too (an older copy of it holds
   /// keys that were spent since), and goes on once both ends got a new link secret.
   void start_over(const std::string& why);
+  bool rolled_back() const { return rolled_back_; }
   /// Why nothing is handed out and nothing confirmed; empty: all is well.
   std::string blocked() const;
   /// Also: no new block is confirmed, because the authentication reserve is below its floor.
@@ -201,6 +202,7 @@ private:
   secret spend_tag_key(const key_id& id, const block_id& block);
   void confirm_keys(block_entry& entry, uint32_t renew);
   void remember_answered(uint64_t request);
+  std::vector<site_id> exposed() const;
   void count(const key_id& id, key_state state, int by);
   void check_counters() const;
 

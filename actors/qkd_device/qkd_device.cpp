@@ -6,9 +6,17 @@ namespace {
 
 using self_ptr = stateful<qkd_device_actor, qkd_device_state>*;
 
+bool allowed(self_ptr self) {
+  auto asker = self->sender_site();
+  return commands(asker, self->env().site) || asker == self->state.config.bob_site;
+}
+
 /// Passes a command on to the driver.
 template <class Command>
 caf::result<accepted> command(self_ptr self, const Command& x, std::function<void()> done = [] {}) {
+  if (!allowed(self))
+    return fail(ec::not_allowed, self->sender_site().value + " does not command device "
+                                   + self->state.config.device.value);
   auto promise = self->make_response_promise<accepted>();
   auto timeout = std::chrono::milliseconds{self->state.config.request_timeout_ms};
   self->request(self->state.config.source, timeout, x)
@@ -43,7 +51,8 @@ qkd_device(stateful<qkd_device_actor, qkd_device_state>* self, qkd_device_config
   return {
     [self](const start_distilling& x) {
       // Its first block may come before its answer.
-      self->state.session = x.session;
+      if (allowed(self))
+        self->state.session = x.session;
       return command(self, x);
     },
     [self](const stop_distilling& x) {

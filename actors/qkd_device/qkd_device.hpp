@@ -8,6 +8,7 @@ namespace qnfv {
 struct qkd_device_config {
   device_id device;
   link_id link;
+  site_id bob_site; ///< Whose link actor commands both devices.
   qkd_source_actor source;
   key_pool_actor key_pool;
   link_actor link_actor_handle;       ///< At Bob's end; null at Alice's.

@@ -241,6 +241,11 @@ caf::result<block_fetched> fetch(self_ptr self, const drawn_block& x) {
 
 // -- both ----------------------------------------------------------------------------------------
 
+caf::error not_ours(self_ptr self) {
+  return fail(ec::not_allowed, self->sender_site().value + " does not command device "
+                                 + self->state.config.device.value);
+}
+
 caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   auto& s = self->state;
   if (x.link != s.config.link)
@@ -280,8 +285,14 @@ qkd_source_actor::behavior_type qkd_drawn(stateful<qkd_source_actor, qkd_drawn_s
   s.report.link = s.config.link;
   s.seen = std::make_unique<name_memory>(s.config.names_max);
   return {
-    [self](const start_distilling& x) { return start(self, x); },
+    [self](const start_distilling& x) -> caf::result<accepted> {
+      if (!commands(self->sender_site(), self->env().site))
+        return not_ours(self);
+      return start(self, x);
+    },
     [self](const stop_distilling& x) -> caf::result<accepted> {
+      if (!commands(self->sender_site(), self->env().site))
+        return not_ours(self);
       auto& state = self->state;
       if (x.link != state.config.link)
         return fail(ec::unknown_link, state.config.device.value + " is no end of " + x.link.value);

@@ -170,6 +170,11 @@ void next_phase(self_ptr self) {
   }
 }
 
+caf::error not_ours(self_ptr self) {
+  return fail(ec::not_allowed, self->sender_site().value + " does not command device "
+                                 + self->state.config.device.value);
+}
+
 caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   auto& s = self->state;
   if (x.link != s.config.link)
@@ -228,8 +233,14 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
   s.config = std::move(config);
   s.report.link = s.config.link;
   return {
-    [self](const start_distilling& x) { return start(self, x); },
+    [self](const start_distilling& x) -> caf::result<accepted> {
+      if (!commands(self->sender_site(), self->env().site))
+        return not_ours(self);
+      return start(self, x);
+    },
     [self](const stop_distilling& x) -> caf::result<accepted> {
+      if (!commands(self->sender_site(), self->env().site))
+        return not_ours(self);
       auto& state = self->state;
       if (x.link != state.config.link)
         return fail(ec::unknown_link, state.config.device.value + " is no end of " + x.link.value);
@@ -239,6 +250,8 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
       return accepted{};
     },
     [self](const set_line& x) -> caf::result<accepted> {
+      if (!commands(self->sender_site(), self->env().site))
+        return not_ours(self);
       auto bad = x.line.visibility < 0 || x.line.visibility > 1 || x.line.noise_factor < 0
                  || x.line.eavesdropper_share < 0 || x.line.eavesdropper_share > 1
                  || !std::isfinite(x.line.extra_loss_db) || !std::isfinite(x.line.noise_factor);

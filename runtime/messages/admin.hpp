@@ -38,6 +38,11 @@ struct continuation {
 /// The name under which an operator's CLI joins. Not a site: no epoch, no heartbeats.
 inline const site_id operator_name{"operator"};
 
+/// May `asker` command what belongs to `site` alone?
+inline bool commands(const site_id& asker, const site_id& site) {
+  return asker == site || asker == operator_name;
+}
+
 /// A role that a peer may talk to, under the name of the topology ("key_pool", "mano_gateway").
 struct published_role {
   std::string role;

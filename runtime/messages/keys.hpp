@@ -208,8 +208,10 @@ struct keys_gone {
 QNFV_MESSAGE(keys_gone, link, gone)
 
 /// The operator: compare with the peer now. With `discard`, a pool that was found rolled back
-/// destroys every key it has and goes on from there. The answer comes when it is done.
-/// Errors: unknown_link, site_unreachable, maybe_executed.
+/// destroys every key it has, the authentication reserve too; it goes on when both ends were brought
+/// a new link secret. The answer comes when it is done. Errors: not_allowed (neither this site nor the
+/// operator), invalid_argument (discard, and the store is sound), unknown_link, site_unreachable,
+/// maybe_executed.
 struct reconcile_now {
   link_id link;
   bool discard = false;
@@ -241,7 +243,7 @@ struct pool_status {
   uint64_t kept = 0;            ///< The authentication reserve.
   uint64_t ready_here = 0;      ///< Of the ready ones, those that this end hands out.
   std::string trouble;          ///< Why nothing is handed out; empty: all is well.
-  std::vector<site_id> exposed_to; ///< Trusted nodes that saw keys of the newest session.
+  std::vector<site_id> exposed_to; ///< Trusted nodes that saw any of the keys that are here.
   uint32_t session = 0;         ///< The highest seen,
   uint64_t next_counter = 0;    ///< and the lowest number of it that a new block may have.
   uint64_t weak_blocks = 0;     ///< Refused: not random, or delivered before.

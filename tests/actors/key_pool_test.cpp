@@ -627,6 +627,14 @@ TEST_CASE("key material is refused to other sites") {
     p.w.ask_as<keys_assigned>("dc9", p.actors["dc1"], assign_keys{the_link, 0, {key}});
   REQUIRE_FALSE(forged);
   CHECK(forged.error() == ec::not_allowed);
+  for (auto* stranger : {"dc9", "co"}) {
+    auto discarded = p.w.ask_as<pool_status>(stranger, p.actors["dc1"], reconcile_now{the_link, true});
+    REQUIRE_FALSE(discarded);
+    CHECK(discarded.error() == ec::not_allowed);
+  }
+  auto sound = p.w.ask<pool_status>(p.actors["dc1"], reconcile_now{the_link, true});
+  REQUIRE_FALSE(sound);
+  CHECK(sound.error() == ec::invalid_argument);
   auto compared = p.w.ask_as<compare_stores>("dc9", p.actors["dc1"], compare_stores{the_link, {}, {}, true});
   REQUIRE_FALSE(compared);
   CHECK(compared.error() == ec::not_allowed);

@@ -80,6 +80,7 @@ struct pair_of_devices {
     qkd_device_config c;
     c.device = device_id{device_of(site)};
     c.link = the_link;
+    c.bob_site = site_id{"co"};
     c.source = doors[site]->to<qkd_source_actor>(site_id{site}, "source");
     c.key_pool = doors[site]->to<key_pool_actor>(site_id{site}, "key_pool");
     if (site == "co")
@@ -131,6 +132,8 @@ TEST_CASE("commands may be repeated, and an older session is refused") {
   for (int i = 0; i < 2; ++i)
     CHECK(x.w.ask<accepted>(x.sources["co"], stop_distilling{the_link}));
   CHECK(x.w.ask<accepted>(x.sources["co"], start_distilling{the_link, 3}).error() == ec::stale_epoch);
+  for (auto* stranger : {"dc1", "dc9"})
+    CHECK(x.w.ask_as<accepted>(stranger, x.sources["co"], stop_distilling{the_link}).error() == ec::not_allowed);
   auto foreign = x.w.ask<accepted>(x.sources["co"], start_distilling{link_id{"bob9/alice9"}, 9});
   REQUIRE_FALSE(foreign);
   CHECK(foreign.error() == ec::unknown_link);
@@ -311,7 +314,7 @@ TEST_CASE("a block of another session or size never reaches the pool") {
   qkd_device_state s;
   s.config.link = the_link;
   s.session = 4;
-  key_block good{{the_link, 4, link_end::bob, 0, 10}, secret{bytes(320)}};
+  key_block good{{the_link, 4, link_end::bob, 0, 10}, secret{bytes(320)}, {}};
   CHECK(s.problem(good).empty());
   auto other = good;
   other.block.session = 3;

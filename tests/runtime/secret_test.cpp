@@ -10,7 +10,7 @@ TEST_CASE("a secret prints its size and nothing else") {
   bytes bits(32, 0x41);
   secret s{bits};
   CHECK(to_string(s) == "<secret 32 B>");
-  key_grant grant{make_key_id(link_id{"bob1/alice1"}, 1, link_end::bob, 0), s};
+  key_grant grant{make_key_id(link_id{"bob1/alice1"}, 1, link_end::bob, 0), s, {}};
   auto printed = caf::deep_to_string(caf::make_message(grant));
   CHECK(printed.find("<secret 32 B>") != std::string::npos);
   CHECK(printed.find("4141") == std::string::npos);
@@ -36,7 +36,7 @@ using pool = actor_of<caf::result<key_grant>(claim_keys)>;
 pool::behavior_type give(stateful<pool, pool_state>* self) {
   return {[self](const claim_keys& ask) -> caf::result<key_grant> {
     self->note("given", to_string(ask.keys.front()));
-    return key_grant{ask.keys.front(), secret{bytes(32, 0x41)}};
+    return key_grant{ask.keys.front(), secret{bytes(32, 0x41)}, {}};
   }};
 }
 

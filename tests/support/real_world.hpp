@@ -50,12 +50,15 @@ public:
   template <class T, class Handle, class Question>
   result<T> ask(const Handle& to, Question question,
                 duration timeout = std::chrono::seconds{30}) {
-    result<T> out{failure{ec::maybe_executed, "no answer"}};
-    caf::scoped_actor self{*system_};
-    self->request(to, timeout, std::move(question))
-      .receive([&](T& x) { out = std::move(x); },
-               [&](caf::error& why) { out = to_failure(why); });
-    return out;
+    // In the name of the operator.
+    auto answer = std::make_shared<std::promise<result<T>>>();
+    auto asker = [=](instrumented<caf::event_based_actor>* self) {
+      self->request(to, timeout, question)
+        .then([answer](T& x) { answer->set_value(std::move(x)); },
+              [answer](caf::error& why) { answer->set_value(to_failure(why)); });
+    };
+    spawn_at(*system_, site("operator"), asker);
+    return answer->get_future().get();
   }
 
   std::shared_ptr<io_pool> io() { return io_; }

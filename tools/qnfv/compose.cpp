@@ -250,6 +250,7 @@ private:
     qkd_device_config config;
     config.device = device;
     config.link = link.link;
+    config.bob_site = link.bob_site;
     config.source = here<qkd_source_actor>(source_role(device));
     config.key_pool = here<key_pool_actor>("key_pool");
     if (end == link_end::bob)

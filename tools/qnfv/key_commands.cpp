@@ -10,6 +10,8 @@
 #include "tools/qnfv/commands.hpp"
 #include "tools/qnfv/operator_session.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <future>
 #include <memory>
@@ -76,16 +78,15 @@ void reconcile(const reconcile_choice& choice, const command_settings& settings)
   auto lab = value_or_throw(find_lab(settings.lab));
   auto network = value_or_throw(load_topology(lab.topology()));
   std::vector<site_id> ends;
-  for (auto& site : network.sites) {
-    operator_session session{lab, network, site.site};
-    auto all = session.ask<keys_status>(session.key_pool(), keys_status_query{});
-    for (auto& pool : all.pools)
-      if (pool.link.value == choice.link)
-        ends.push_back(site.site);
-  }
+  for (auto& link : network.links)
+    if (link.link.value == choice.link)
+      ends = {link.bob_site, link.alice_site};
+  for (auto& link : network.virtual_links)
+    if (link.link.value == choice.link)
+      ends = {link.a, link.b};
   if (ends.empty())
-    throw command_error{{ec::unknown_link, "no site has a pool of link " + choice.link
-                                             + "; see: qnfv keys status"}};
+    throw command_error{{ec::unknown_link, "no link " + choice.link + " in topology "
+                                             + network.name + "; see: qnfv keys status"}};
   if (!choice.discard.empty() && std::count(ends.begin(), ends.end(), site_id{choice.discard}) == 0)
     throw command_error{{ec::unknown_site, choice.discard + " is no end of " + choice.link}};
   print(ask_all<keys_status>(lab, network, ends,
@@ -170,6 +171,15 @@ void get(const get_choice& choice, const command_settings& settings) {
   auto lab = value_or_throw(find_lab(settings.lab));
   auto network = value_or_throw(load_topology(lab.topology()));
   auto& me = application_of(network, choice.as);
+  // A key is spent when it comes: first see that it can be kept.
+  if (!choice.out.empty()) {
+    done_or_throw(make_folder(choice.out));
+    auto file = choice.out + "/" + choice.id + ".key";
+    if (!choice.id.empty() && ::access(file.c_str(), F_OK) == 0)
+      throw command_error{{ec::already_exists, file + " exists; nothing was fetched"}};
+    if (::access(choice.out.c_str(), W_OK) != 0)
+      throw command_error{{ec::storage_failed, choice.out + " cannot be written; nothing was fetched"}};
+  }
   auto path = "/api/v1/keys/" + application_of(network, choice.other).name;
   auto container =
     ask_key_server(lab, network, me,
@@ -233,8 +243,8 @@ void add_key_commands(CLI::App& app, command_settings& settings) {
   get_command->add_option("--size", wanted->size_bits, "Bits of each")->capture_default_str();
   get_command->add_option("--out", wanted->out,
                           "Folder for one 0400 file a key (default: print the key container)");
-  get_command->footer("Example:  qnfv keys get mano-gw-1 --as nfv-co --out ./keys\n"
-                      "          qnfv keys get nfv-co --as mano-gw-1 --id ID --out ./keys");
+  get_command->footer("Example:  qnfv keys get mano-gw-1 --as nfv-co --out ./co\n"
+                      "          qnfv keys get nfv-co --as mano-gw-1 --id ID --out ./dc1");
   get_command->callback([wanted, &settings] { get(*wanted, settings); });
 
   auto x = std::make_shared<reconcile_choice>();
@@ -242,7 +252,9 @@ void add_key_commands(CLI::App& app, command_settings& settings) {
   reconcile_command->add_option("link", x->link, "BOB/ALICE")->required();
   reconcile_command->add_option("--discard", x->discard,
                                 "Site whose store was rolled back: destroy all its keys of this link");
-  reconcile_command->footer("Example:  qnfv keys reconcile bob1/alice1");
+  reconcile_command->footer("Example:  qnfv keys reconcile bob1/alice1\n"
+                            "After --discard the link waits for a new secret at both ends:\n"
+                            "  qnfv pki link-secret bob1/alice1 --renew --dir SECRETS, then restart them");
   reconcile_command->callback([x, &settings] { reconcile(*x, settings); });
 
   auto site = std::make_shared<std::string>();
