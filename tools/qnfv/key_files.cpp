@@ -3,8 +3,6 @@
 #include "runtime/system/random.hpp"
 #include "tools/qnfv/lab_dir.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -16,16 +14,6 @@ namespace {
 const std::string magic = "QNFVLS1\n";
 constexpr size_t secret_bytes = 2048;
 
-/// Read into a secret; the plain copy is wiped.
-result<secret> load_private(const std::string& file) {
-  auto raw = read_private_file(file);
-  if (!raw)
-    return raw.error();
-  secret out{*raw};
-  OPENSSL_cleanse(raw->data(), raw->size());
-  return out;
-}
-
 } // namespace
 
 status make_seal_key(const std::string& file) {
@@ -35,7 +23,7 @@ status make_seal_key(const std::string& file) {
 }
 
 result<secret> load_seal_key(const std::string& file) {
-  auto key = load_private(file);
+  auto key = read_private_file(file);
   if (key && key->size() != 32)
     return {ec::bad_config, file + ": a seal key has 32 bytes"};
   return key;
@@ -65,7 +53,7 @@ result<uint32_t> make_link_secret(const std::string& file, bool renew) {
 }
 
 result<link_secret> load_link_secret(const std::string& file) {
-  auto raw = load_private(file);
+  auto raw = read_private_file(file);
   if (!raw)
     return raw.error();
   if (raw->size() != magic.size() + 4 + secret_bytes

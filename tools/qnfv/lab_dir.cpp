@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -103,13 +104,13 @@ status make_folder(const std::string& path) {
   }
 }
 
-result<bytes> read_private_file(const std::string& path) {
+result<secret> read_private_file(const std::string& path) {
   auto fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return failed(path);
   struct ::stat info;
-  bytes out(4096);
   auto ok = ::fstat(fd, &info) == 0;
+  secret out{ok ? std::min<size_t>(static_cast<size_t>(info.st_size), 4096) : 0};
   auto n = ok ? ::read(fd, out.data(), out.size()) : -1;
   auto why = failed(path);
   ::close(fd);
@@ -117,7 +118,8 @@ result<bytes> read_private_file(const std::string& path) {
     return why;
   if ((info.st_mode & 077) != 0)
     return {ec::bad_config, path + ": others can read this secret; chmod 400 it"};
-  out.resize(static_cast<size_t>(n));
+  if (static_cast<size_t>(n) != out.size())
+    return {ec::bad_config, path + " changes while it is read"};
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/base/secret.hpp"
 
 #include <sys/types.h>
 
@@ -52,8 +53,8 @@ result<int> lock_pid_file(const std::string& pid_file);
 /// mkdir -p with mode 0700.
 status make_folder(const std::string& path);
 
-/// The content of a 0400 or 0600 file of at most 4 KiB; refuses what others can read.
-result<bytes> read_private_file(const std::string& path);
+/// The first 4 KiB of a 0400 or 0600 file; refuses what others can read.
+result<secret> read_private_file(const std::string& path);
 /// Writes a new 0400 file. Failure: already_exists.
 status write_private_file(const std::string& path, byte_view content);
 

@@ -11,7 +11,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include <openssl/crypto.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -100,13 +99,9 @@ bool end_node(caf::actor_system& system, const caf::strong_actor_ptr& node) {
 result<secret> load_seed(const site_process_settings& settings) {
   if (settings.emulator_seed.empty())
     return secret{};
-  auto raw = read_private_file(settings.emulator_seed);
-  if (!raw)
-    return raw.error();
-  if (raw->size() < 32)
+  auto seed = read_private_file(settings.emulator_seed);
+  if (seed && seed->size() < 32)
     return {ec::bad_config, settings.emulator_seed + ": fewer than 32 bytes"};
-  secret seed{*raw};
-  OPENSSL_cleanse(raw->data(), raw->size());
   return seed;
 }
 
