@@ -104,8 +104,13 @@ outcome run(const cut_plan& plan, uint64_t seed) {
     out.found.push_back("I34 something never ended");
   if (!co.trouble.empty() || !dc1.trouble.empty())
     out.found.push_back("I12 trouble: " + co.trouble + dc1.trouble);
-  if (co.ready > 0 && co.session == 2 && co.exposed_to != p.exposed_to)
-    out.found.push_back("I44 it is forgotten who saw the keys");
+  reserve_keys ask{the_link, static_cast<uint32_t>(co.ready_here), key_bits, {}, {"m", {"s"}}};
+  auto rest = p.w.ask_as<key_grants>("co", p.actors["co"], ask);
+  if (!rest && co.ready_here > 0)
+    out.found.push_back("I34 unused keys cannot be had: " + describe(rest.error()));
+  for (auto& key : rest ? rest->keys : std::vector<key_grant>{})
+    if (key.exposed_to != (session_of(key.id) == 2 ? p.exposed_to : std::vector<site_id>{}))
+      out.found.push_back("I44 it is forgotten who saw " + to_string(key.id));
   for (auto* site : {"co", "dc1"})
     if (auto ok = verify_audit(p.files(site), "audit"); !ok)
       out.found.push_back("I30 " + ok.error().text);
