@@ -289,6 +289,8 @@ void journal::put_change(const key_id& id, uint64_t change) {
     auto known = places_.find(id);
     auto& image = known == places_.end() ? x.where.image : known->second.image;
     store_be64(image.data() + 56, change);
+    if (rank_of(x.key.state) == 4) // Consumed, and nobody got it.
+      image[8] = static_cast<uint8_t>(key_state::destroyed);
     finish(image, "QKS1");
     changed_[offset_of(x.where.segment, x.where.slot)] = image;
   }

@@ -96,7 +96,7 @@ public:
   void put_peer(const store_mark&);
   void put_secret_issue(uint32_t);
   void put_rolled_back(bool);
-  /// Gives a change that take_unaudited told of a new number.
+  /// Gives a change that take_unaudited told of a new number; an end becomes DESTROYED.
   void put_change(const key_id&, uint64_t change);
   /// `audited`: the last change that is durable in the audit trail by now.
   journal_batch take_batch(uint64_t audited);

@@ -80,6 +80,8 @@ public:
     // was told to nobody.
     for (auto& key : journal_->take_unaudited(found)) {
       auto ended = rank_of(key.state) == 4;
+      if (ended)
+        out.given_up.push_back(key.id);
       journal_->put_change(key.id, record(ended ? "destroyed" : "assigned", to_string(key.id),
                                           "recorded at the next start"));
     }
