@@ -66,25 +66,37 @@ private:
   std::string path_;
 };
 
+/// `write_from(put)` writes what follows the first `put` bytes, or some of it.
+template <class Write>
+status write_all(const std::string& path, byte_view x, Write write_from) {
+  size_t put = 0;
+  while (put < x.size()) {
+    auto k = write_from(put);
+    if (k < 0 && errno == EINTR)
+      continue;
+    if (k < 0)
+      return failed(path);
+    put += static_cast<size_t>(k);
+  }
+  return done{};
+}
+
+status sync_data(int fd, const std::string& path) {
+  if (::fdatasync(fd) != 0)
+    return failed(path);
+  return done{};
+}
+
 class disk_writer : public file_writer {
 public:
   disk_writer(descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
   status append(byte_view x) override {
-    size_t put = 0;
-    while (put < x.size()) {
-      auto k = ::write(fd_.get(), x.data() + put, x.size() - put);
-      if (k < 0 && errno == EINTR)
-        continue;
-      if (k < 0)
-        return failed(path_);
-      put += static_cast<size_t>(k);
-    }
-    return done{};
+    return write_all(path_, x, [&](size_t put) {
+      return ::write(fd_.get(), x.data() + put, x.size() - put);
+    });
   }
   status sync() override {
-    if (::fdatasync(fd_.get()) != 0)
-      return failed(path_);
-    return done{};
+    return sync_data(fd_.get(), path_);
   }
 
 private:
@@ -103,21 +115,12 @@ public:
     return read_at(fd_, path_, offset, to, n);
   }
   status write(uint64_t offset, byte_view x) override {
-    size_t put = 0;
-    while (put < x.size()) {
-      auto k = ::pwrite(fd_.get(), x.data() + put, x.size() - put, static_cast<off_t>(offset + put));
-      if (k < 0 && errno == EINTR)
-        continue;
-      if (k < 0)
-        return failed(path_);
-      put += static_cast<size_t>(k);
-    }
-    return done{};
+    return write_all(path_, x, [&](size_t put) {
+      return ::pwrite(fd_.get(), x.data() + put, x.size() - put, static_cast<off_t>(offset + put));
+    });
   }
   status sync() override {
-    if (::fdatasync(fd_.get()) != 0)
-      return failed(path_);
-    return done{};
+    return sync_data(fd_.get(), path_);
   }
 
 private:
