@@ -17,17 +17,18 @@ TEST_CASE("an actor asks on while its answers arrive on other threads") {
     }));
   waiter<int> done;
   auto asker = [&others, report = done.callback()](
-                 instrumented<caf::event_based_actor>* self) -> caf::behavior {
+                   instrumented<caf::event_based_actor>* self) -> caf::behavior {
     auto open = std::make_shared<int>(int{answers_wanted});
     auto ask = std::make_shared<std::function<void(int)>>();
-    *ask = [&others, self, open, ask, report](int i) {
+    // Weakly: a function that owns itself is never freed.
+    *ask = [&others, self, open, weak = std::weak_ptr{ask}, report](int i) {
       self->request(others[static_cast<size_t>(i) % others.size()], 30s, accepted{})
-        .then([open, ask, report, i](const accepted&) {
-          if (--*open == 0)
-            report(int{answers_wanted});
-          else if (*open >= 100)
-            (*ask)(i + 1);
-        });
+          .then([open, ask = weak.lock(), report, i](const accepted&) {
+            if (--*open == 0)
+              report(int{answers_wanted});
+            else if (*open >= 100)
+              (*ask)(i + 1);
+          });
     };
     for (int i = 0; i < 100; ++i)
       self->send(self, continuation{[ask, i] { (*ask)(i); }});
