@@ -399,6 +399,7 @@ pool_status link_pool::status_now(time_point now) const {
   auto span = std::clamp<duration>(now - opened_, 1s, 1h);
   out.demand_bits_per_s = bits / to_seconds(span);
   out.ready_here = ready_mine_.size();
+  out.capacity = settings_.keys_max;
   out.trouble = trouble();
   out.session = session_;
   out.next_counter = next_counter_;

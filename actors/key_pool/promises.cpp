@@ -25,6 +25,7 @@ bool good_size(uint32_t size_bits) {
 } // namespace
 
 void link_pool::count_demand(uint64_t bits, time_point now) {
+  counters_.asked_bits += bits;
   demand_.emplace_back(now, bits);
   while (now - demand_.front().first > 1h || demand_.size() > settings_.remembered)
     demand_.pop_front();

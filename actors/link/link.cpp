@@ -152,6 +152,16 @@ link_actor::behavior_type link_pair(stateful<link_actor, link_actor_state>* self
       }
     },
     [self](const link_status_query&) { return self->state.status; },
+    [](const claim_link& x) -> caf::result<link_status> {
+      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
+    },
+    [](const serve_link& x) -> caf::result<accepted> {
+      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
+    },
+    [](const release_link& x) -> caf::result<accepted> {
+      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
+    },
+    [](const path_lost&) {},
     [self](const link_tick& x) {
       if (x.health)
         return look_after(self);

@@ -306,6 +306,7 @@ qkd_source_actor::behavior_type qkd_drawn(stateful<qkd_source_actor, qkd_drawn_s
     [](const emulated_block&) -> caf::result<accepted> {
       return fail(ec::invalid_argument, "this device is not emulated");
     },
+    [](const fibre_light&) {},
     [self](const drawn_block& x) { return fetch(self, x); },
     [self](const device_status_query&) { return self->state.report; },
     [](const peer_up&) {},

@@ -272,6 +272,7 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
       emit(self, x.block);
       return accepted{};
     },
+    [](const fibre_light&) {},
     [](const drawn_block&) -> caf::result<block_fetched> {
       return fail(ec::invalid_argument, "an emulated device draws no keys from servers");
     },

@@ -247,10 +247,12 @@ struct pool_status {
   uint32_t session = 0;         ///< The highest seen,
   uint64_t next_counter = 0;    ///< and the lowest number of it that a new block may have.
   uint64_t weak_blocks = 0;     ///< Refused: not random, or delivered before.
+  uint64_t asked_bits = 0;      ///< Asked for at this end, served or not.
+  uint64_t capacity = 0;        ///< Keys the pool takes; more are refused.
 };
 QNFV_MESSAGE(pool_status, link, peer, end, ingested, stored, ready, reserved, assigned, consumed,
              destroyed, demand_bits_per_s, refused, mismatches, kept, ready_here, trouble, exposed_to,
-             session, next_counter, weak_blocks)
+             session, next_counter, weak_blocks, asked_bits, capacity)
 
 struct keys_status_query {};
 QNFV_SIGNAL(keys_status_query)

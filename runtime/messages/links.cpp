@@ -13,9 +13,24 @@ std::string to_string(qkd_phase x) {
 }
 
 std::string to_string(link_state x) {
-  static const char* names[] = {"off", "initialising", "distilling", "releasing", "lost", "failed"};
+  static const char* names[] = {"off", "switching", "initialising", "distilling", "releasing", "lost", "failed"};
   static_assert(std::size(names) == link_state_count, "name every state");
   return names[static_cast<size_t>(x)];
+}
+
+std::string etsi_015(link_state x) {
+  switch (x) {
+    case link_state::distilling:
+      return "ACTIVE";
+    case link_state::switching:
+    case link_state::initialising:
+    case link_state::releasing:
+      return "PENDING";
+    case link_state::off:
+      return "PASSIVE";
+    default:
+      return "OFF";
+  }
 }
 
 } // namespace qnfv

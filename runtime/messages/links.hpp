@@ -2,6 +2,8 @@
 
 // Conversation: from "this pair shall make keys" to the keys.
 //
+//   scheduler --serve_link---> link                       (a shared Bob; see schedule.hpp)
+//   link --connect_path------> sdn_controller             (fibres over a switch; see paths.hpp)
 //   link --start_distilling--> qkd_device --start_distilling--> driver     (at Bob's and at Alice's)
 //   driver --device_report---> qkd_device --device_report-----> link       (Bob's end only)
 //   driver --key_block-------> qkd_device --key_block---------> key_pool
@@ -11,17 +13,20 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/messages/admin.hpp"
 #include "runtime/messages/keys.hpp"
+#include "runtime/messages/paths.hpp"
 
 #include <vector>
 
 namespace qnfv {
 
-/// Starts a session. Repeating it changes nothing; a session number below the last one is refused.
+/// Starts a session. Repeating it changes nothing; a session number below the link's last one is
+/// refused, and so is a command of an older scheduler.
 struct start_distilling {
   link_id link;
   uint32_t session = 0;
+  uint64_t epoch = 0; ///< Of the scheduler on whose word it is done; 0: a Bob of one link has none.
 };
-QNFV_MESSAGE(start_distilling, link, session)
+QNFV_MESSAGE(start_distilling, link, session, epoch)
 
 struct stop_distilling {
   link_id link;
@@ -121,15 +126,18 @@ using qkd_source_actor = actor_of<
   // Emulators only; others answer invalid_argument.
   caf::result<accepted>(set_line),
   caf::result<accepted>(emulated_block),
+  caf::result<void>(fibre_light),
   // From Bob's end to Alice's; emulators answer invalid_argument.
   caf::result<block_fetched>(drawn_block),
   caf::result<device_report>(device_status_query),
   caf::result<void>(peer_up), caf::result<void>(peer_down), caf::result<void>(tick),
   caf::result<void>(continuation)>;
 
-/// The QKD DEVICE interface: owns one driver; passes its keys to the pool and its health to the
-/// link. A key block of another session than the one last started is thrown away and counted.
+/// The QKD DEVICE interface: owns one driver per link that ends here, and runs one at a time; passes
+/// their keys to the pool and their health to the link. A key block of another session than the one
+/// last started is thrown away and counted.
 using qkd_device_actor = actor_of<
+  // As the source, and: busy (a session of another link runs: stop that one first).
   caf::result<accepted>(start_distilling),
   caf::result<accepted>(stop_distilling),
   caf::result<accepted>(set_line),
@@ -139,9 +147,13 @@ using qkd_device_actor = actor_of<
   caf::result<void>(peer_up), caf::result<void>(peer_down)>;
 
 /// The states of one Alice-Bob pair (actors/link/transitions.hpp).
-enum class link_state : uint8_t { off, initialising, distilling, releasing, lost, failed };
-constexpr size_t link_state_count = 6;
+enum class link_state : uint8_t { off, switching, initialising, distilling, releasing, lost, failed };
+constexpr size_t link_state_count = 7;
 std::string to_string(link_state);
+
+/// The same in the words of ETSI GS QKD 015: ACTIVE makes keys, PENDING is on the way to it, PASSIVE
+/// could be started, OFF cannot.
+std::string etsi_015(link_state);
 
 struct link_status_query {};
 QNFV_SIGNAL(link_status_query)
@@ -156,9 +168,40 @@ struct link_status {
   uint32_t attempts = 0; ///< Sessions in a row that ended without a key.
   device_report device;
   std::string reason;    ///< Why it is lost or failed.
+  bool serving = false;  ///< Bob is its own, whatever the state.
+  uint64_t epoch = 0;    ///< Of the scheduler it obeys.
+  // Measured over its sessions, for planning; 0 before the first.
+  double mean_initialisation_s = 0;
+  double mean_secret_rate_bps = 0;
+  double mean_qber = 0;
+  uint32_t sessions_with_keys = 0;
 };
 QNFV_MESSAGE(link_status, link, bob_site, alice_site, length_km, state, session, attempts, device,
-             reason)
+             reason, serving, epoch, mean_initialisation_s, mean_secret_rate_bps, mean_qber,
+             sessions_with_keys)
+
+/// "I schedule this link from now on." Errors: stale_epoch, with the epoch it obeys in the text; a new
+/// scheduler then takes a higher one, an old one stands down.
+struct claim_link {
+  link_id link;
+  uint64_t epoch = 0;
+};
+QNFV_MESSAGE(claim_link, link, epoch)
+
+/// "Bob is yours." Path, initialisation, keys, until it is released or fails. A session that is lost
+/// or refused ends the visit: the link lets go of Bob and says so; it does not try again by itself.
+struct serve_link {
+  link_id link;
+  uint64_t epoch = 0;
+};
+QNFV_MESSAGE(serve_link, link, epoch)
+
+/// "Let go of Bob." The link_status that is not `serving` comes when Bob and the path are free.
+struct release_link {
+  link_id link;
+  uint64_t epoch = 0;
+};
+QNFV_MESSAGE(release_link, link, epoch)
 
 /// A link's own timers; see `tick`.
 struct link_tick {
@@ -171,6 +214,13 @@ QNFV_MESSAGE(link_tick, generation, health)
 using link_actor = actor_of<
   caf::result<void>(device_report),
   caf::result<link_status>(link_status_query),
+  // From the scheduler; a link that has its Bob for itself answers invalid_argument.
+  // Errors: stale_epoch, not_allowed, site_unreachable (Alice's site has not joined), busy (it still
+  // lets go of its last visit).
+  caf::result<link_status>(claim_link),
+  caf::result<accepted>(serve_link), caf::result<accepted>(release_link),
+  // From the SDN controller.
+  caf::result<void>(path_lost),
   caf::result<void>(link_tick),
   caf::result<void>(peer_up), caf::result<void>(peer_down)>;
 

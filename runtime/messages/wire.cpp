@@ -4,7 +4,9 @@
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
+#include "runtime/messages/paths.hpp"
 #include "runtime/messages/relay.hpp"
+#include "runtime/messages/schedule.hpp"
 #include "runtime/messages/trace.hpp"
 #include "runtime/messages/vnfs.hpp"
 

@@ -57,6 +57,32 @@ struct link_list;
 struct link_status_query;
 struct link_status;
 struct link_tick;
+// paths
+struct cross_connect;
+struct disconnect;
+struct read_cross_connections;
+struct cross_connections;
+struct switch_event;
+struct switch_status_query;
+struct switch_status;
+struct switch_fault;
+struct connect_path;
+struct path_ready;
+struct release_path;
+struct path_lost;
+struct put_flow;
+struct flow_stored;
+struct remove_flow;
+struct paths_query;
+struct path_list;
+struct fibre_light;
+// schedule
+struct claim_link;
+struct serve_link;
+struct release_link;
+struct schedule_query;
+struct schedule_status;
+struct set_policy;
 // channels
 struct open_channel;
 struct expect_channel;
@@ -180,6 +206,30 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::links_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_list))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::link_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::cross_connect))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::disconnect))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::read_cross_connections))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::cross_connections))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::switch_event))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::switch_status_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::switch_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::switch_fault))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::connect_path))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::path_ready))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::release_path))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::path_lost))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::put_flow))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::flow_stored))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::remove_flow))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::paths_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::path_list))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::fibre_light))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::claim_link))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::serve_link))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::release_link))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::schedule_query))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::schedule_status))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::set_policy))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::add_image))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::list_images))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::image_list))

@@ -193,14 +193,15 @@ TEST_CASE("a line that cannot be is refused") {
 }
 
 TEST_CASE("the states of a link, every cell of them") {
-  // Rows: states; columns: start first_key stop stopped lost refused.
+  // Rows: states; columns: connect start first_key stop stopped lost refused.
   const char* table[link_state_count][link_event_count] = {
-    {"initialising", "", "", "", "", ""},
-    {"", "distilling", "releasing", "", "lost", "failed"},
-    {"", "", "releasing", "", "lost", "failed"},
-    {"", "", "", "off", "lost", ""},
-    {"initialising", "", "", "off", "", ""},
-    {"initialising", "", "", "off", "", ""},
+    {"switching", "initialising", "", "", "", "", ""},
+    {"", "initialising", "", "releasing", "", "lost", "failed"},
+    {"", "", "distilling", "releasing", "", "lost", "failed"},
+    {"", "", "", "releasing", "", "lost", "failed"},
+    {"", "", "", "", "off", "lost", "failed"},
+    {"switching", "initialising", "", "", "off", "", ""},
+    {"switching", "initialising", "", "", "off", "", ""},
   };
   for (size_t s = 0; s < link_state_count; ++s)
     for (size_t e = 0; e < link_event_count; ++e) {
