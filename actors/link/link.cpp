@@ -1,102 +1,15 @@
 #include "actors/link/link.hpp"
 
+#include "actors/link/visit.hpp"
+
 #include <algorithm>
-#include <cstdlib>
 
 namespace qnfv {
 
 namespace {
 
 using namespace std::chrono;
-using self_ptr = stateful<link_actor, link_actor_state>*;
-
-/// True if the event counted.
-bool apply(self_ptr self, link_event event, std::string reason = {}) {
-  auto& status = self->state.status;
-  auto to = next(status.state, event);
-  if (!to)
-    return false;
-  self->note("link", status.link.value + " " + to_string(status.state) + " -> " + to_string(*to) + " ("
-                       + to_string(event) + ")" + (reason.empty() ? "" : ": " + reason));
-  status.state = *to;
-  status.reason = std::move(reason);
-  return true;
-}
-
-/// The next session number, durable before it is used: key ids must never repeat.
-result<uint32_t> next_session(self_ptr self) {
-  auto name = "link-" + self->state.config.link.value;
-  std::replace(name.begin(), name.end(), '/', '-');
-  auto& files = *self->env().storage;
-  auto content = files.load(name, 32);
-  auto last = content ? std::strtoul(std::string(content->begin(), content->end()).c_str(), nullptr, 10)
-                      : 0;
-  auto session = static_cast<uint32_t>(last + 1);
-  if (auto ok = files.replace(name, byte_view{std::string_view{std::to_string(session)}}); !ok)
-    return ok.error();
-  return session;
-}
-
-void begin(self_ptr self);
-
-/// Stops both devices; whether they answer does not matter: their session is dead already.
-void stop_devices(self_ptr self) {
-  auto timeout = milliseconds{self->state.config.request_timeout_ms};
-  for (auto* device : {&self->state.config.bob, &self->state.config.alice})
-    self->request(*device, timeout, stop_distilling{self->state.config.link})
-      .then([](const accepted&) {}, [](const caf::error&) {});
-}
-
-void try_again_later(self_ptr self) {
-  auto& s = self->state;
-  auto wait = s.config.backoff_first_s;
-  for (uint32_t i = 0; i < s.status.attempts && wait < s.config.backoff_max_s; ++i)
-    wait *= 2;
-  ++s.status.attempts;
-  self->after_lab(seconds{std::min(wait, s.config.backoff_max_s)}, link_tick{++s.generation});
-}
-
-void ended(self_ptr self, link_event event, const std::string& reason) {
-  ++self->state.generation;
-  if (!apply(self, event, reason))
-    return;
-  stop_devices(self);
-  if (self->state.alice_is_up)
-    try_again_later(self);
-}
-
-/// Alice first: Bob's pulses come back to nothing otherwise.
-void begin(self_ptr self) {
-  auto& s = self->state;
-  auto session = next_session(self);
-  if (!apply(self, link_event::start))
-    return;
-  if (!session)
-    return ended(self, link_event::refused, describe(session.error()));
-  s.status.session = *session;
-  s.status.device = device_report{};
-  s.settled = false;
-  auto generation = ++s.generation;
-  auto timeout = milliseconds{s.config.request_timeout_ms};
-  start_distilling command{s.config.link, *session};
-  auto refused = [self, generation](const caf::error& why) {
-    if (self->state.generation == generation)
-      ended(self, link_event::refused, describe(why));
-  };
-  self->request(s.config.alice, timeout, command)
-    .then(
-      [self, command, timeout, generation, refused](const accepted&) {
-        if (self->state.generation != generation)
-          return;
-        self->request(self->state.config.bob, timeout, command)
-          .then(
-            [self, generation](const accepted&) {
-              self->state.settled = self->state.generation == generation;
-            },
-            refused);
-      },
-      refused);
-}
+using visit::self_ptr;
 
 /// A device that restarted has forgotten the session, and nobody else would notice.
 void look_after(self_ptr self) {
@@ -106,13 +19,14 @@ void look_after(self_ptr self) {
   auto check = [self, generation](const char* end) {
     return [self, generation, end](const device_report& x) {
       if (self->state.generation == generation && x.session != self->state.status.session)
-        ended(self, link_event::lost, std::string{end} + "'s device has restarted");
+        visit::ended(self, link_event::lost, std::string{end} + "'s device has restarted");
     };
   };
   auto silent = [self, generation](const char* end) {
     return [self, generation, end](const caf::error& why) {
       if (self->state.generation == generation)
-        ended(self, link_event::lost, std::string{end} + "'s device does not answer: " + describe(why));
+        visit::ended(self, link_event::lost,
+                     std::string{end} + "'s device does not answer: " + describe(why));
     };
   };
   auto timeout = milliseconds{s.config.request_timeout_ms};
@@ -121,7 +35,115 @@ void look_after(self_ptr self) {
     self->request(s.config.alice, timeout, device_status_query{})
       .then(check("alice"), silent("alice"));
   }
+  visit::settle_debts(self);
   self->after(milliseconds{s.config.health_ms}, link_tick{0, true});
+}
+
+void device_says(self_ptr self, const device_report& x) {
+  auto& s = self->state;
+  if (x.session != s.status.session)
+    return;
+  auto more_keys = x.keys > s.status.device.keys;
+  s.status.device = x;
+  if (x.phase == qkd_phase::keys_ready) {
+    s.status.attempts = 0;
+    s.history.distilled(x.secret_rate_bps, x.qber);
+    if (s.status.state == link_state::initialising) {
+      s.history.initialised(x.initialisation_s);
+      visit::remember(self);
+    }
+    if (!visit::apply(self, link_event::first_key) && more_keys)
+      visit::report(self);
+  } else if (x.phase == qkd_phase::lost) {
+    visit::ended(self, link_event::lost, x.reason);
+  } else if (x.phase == qkd_phase::failed) {
+    visit::ended(self, link_event::refused, x.reason);
+  }
+}
+
+/// Why the scheduler's command does not count; no error if it does.
+caf::error objection(self_ptr self, uint64_t epoch) {
+  auto& s = self->state;
+  if (!s.scheduled())
+    return fail(ec::invalid_argument, s.config.link.value + " has its Bob for itself");
+  if (!commands(self->sender_site(), s.config.scheduler_site))
+    return fail(ec::not_allowed, self->sender_site().value + " does not schedule "
+                                   + s.config.link.value);
+  if (epoch < s.status.epoch)
+    return fail(ec::stale_epoch, s.config.link.value + " obeys epoch "
+                                   + std::to_string(s.status.epoch) + ", not "
+                                   + std::to_string(epoch));
+  return {};
+}
+
+/// Takes the epoch of a younger scheduler: from now on older ones are fenced off, also after a restart.
+caf::error obey(self_ptr self, uint64_t epoch) {
+  auto& s = self->state;
+  if (epoch == s.status.epoch)
+    return {};
+  s.history.epoch = epoch;
+  if (auto ok = visit::remember(self); !ok)
+    return fail(ok.error());
+  s.status.epoch = epoch;
+  return {};
+}
+
+caf::result<accepted> serve(self_ptr self, const serve_link& x) {
+  auto& s = self->state;
+  if (auto no = objection(self, x.epoch))
+    return no;
+  if (auto no = obey(self, x.epoch))
+    return no;
+  if (s.letting_go)
+    return fail(ec::busy, s.config.link.value + " still lets go of its last visit");
+  if (s.status.serving)
+    return accepted{};
+  if (!s.alice_is_up)
+    return fail(ec::site_unreachable, s.config.alice_site.value + " is not joined");
+  if (!s.damage.empty())
+    return fail(ec::storage_failed, s.damage);
+  s.status.serving = true;
+  visit::begin(self);
+  return accepted{};
+}
+
+caf::result<accepted> release(self_ptr self, const release_link& x) {
+  auto& s = self->state;
+  if (auto no = objection(self, x.epoch))
+    return no;
+  if (auto no = obey(self, x.epoch))
+    return no;
+  if (s.letting_go)
+    return accepted{};
+  if (!s.status.serving) {
+    visit::report(self);
+    return accepted{};
+  }
+  ++s.generation;
+  visit::apply(self, link_event::stop);
+  visit::let_go(self, [self] { visit::apply(self, link_event::stopped); });
+  return accepted{};
+}
+
+void recall(self_ptr self) {
+  auto& s = self->state;
+  auto& files = *self->env().storage;
+  auto name = history_file(s.config.link);
+  auto names = files.list("");
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    return;
+  auto content = files.load(name, 1024);
+  auto history = content ? parse_link_history({reinterpret_cast<const char*>(content->data()),
+                                               content->size()})
+                         : result<link_history>{content.error()};
+  if (history) {
+    s.history = *history;
+    s.status.epoch = s.history.epoch;
+    return;
+  }
+  s.damage = "file " + name + ": " + describe(history.error());
+  s.status.state = link_state::failed;
+  self->note("alarm", s.config.link.value + " makes no keys: " + s.damage);
 }
 
 } // namespace
@@ -135,52 +157,66 @@ link_actor::behavior_type link_pair(stateful<link_actor, link_actor_state>* self
   s.status.alice_site = s.config.alice_site;
   s.status.length_km = s.config.length_km;
   s.status.reason = s.config.alice_site.value + " has not joined yet";
+  recall(self);
+  if (!s.damage.empty())
+    s.status.reason = s.damage;
   self->after(milliseconds{s.config.health_ms}, link_tick{0, true});
+  if (s.scheduled()) {
+    // After a restart in the middle of a visit: nobody follows that session any more.
+    s.path_owed = true;
+    visit::let_go(self, [] {});
+  }
   return {
-    [self](const device_report& x) {
+    [self](const device_report& x) { device_says(self, x); },
+    [self](const link_status_query&) {
+      return self->state.status;
+    },
+    [self](const claim_link& x) -> caf::result<link_status> {
+      if (auto no = objection(self, x.epoch))
+        return no;
+      if (auto no = obey(self, x.epoch))
+        return no;
+      return self->state.status;
+    },
+    [self](const serve_link& x) { return serve(self, x); },
+    [self](const release_link& x) { return release(self, x); },
+    [self](const path_lost& x) {
       auto& state = self->state;
-      if (x.session != state.status.session)
-        return;
-      state.status.device = x;
-      if (x.phase == qkd_phase::keys_ready) {
-        state.status.attempts = 0;
-        apply(self, link_event::first_key);
-      } else if (x.phase == qkd_phase::lost) {
-        ended(self, link_event::lost, x.reason);
-      } else if (x.phase == qkd_phase::failed) {
-        ended(self, link_event::refused, x.reason);
-      }
+      if (x.path == state.config.link.value && state.status.serving)
+        visit::ended(self, link_event::lost, "the path is gone: " + x.reason);
     },
-    [self](const link_status_query&) { return self->state.status; },
-    [](const claim_link& x) -> caf::result<link_status> {
-      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
-    },
-    [](const serve_link& x) -> caf::result<accepted> {
-      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
-    },
-    [](const release_link& x) -> caf::result<accepted> {
-      return fail(ec::invalid_argument, x.link.value + " has its Bob for itself");
-    },
-    [](const path_lost&) {},
     [self](const link_tick& x) {
       if (x.health)
         return look_after(self);
       if (x.generation == self->state.generation && self->state.alice_is_up)
-        begin(self);
+        visit::begin(self);
     },
     [self](const peer_up& x) {
       auto& state = self->state;
-      if (x.site != state.config.alice_site)
+      if (x.site != state.config.alice_site) {
+        if (state.scheduled() && x.site == state.config.scheduler_site)
+          visit::report(self);
         return;
+      }
       state.alice_is_up = true;
+      if (state.scheduled()) {
+        if (state.status.state == link_state::off)
+          state.status.reason.clear();
+        return visit::report(self);
+      }
       state.status.attempts = 0;
-      begin(self);
+      if (state.damage.empty() && !state.letting_go)
+        visit::begin(self);
     },
     [self](const peer_down& x) {
       if (x.site != self->state.config.alice_site)
         return;
       self->state.alice_is_up = false;
-      ended(self, link_event::lost, x.site.value + " is gone: " + x.reason);
+      visit::ended(self, link_event::lost, x.site.value + " is gone: " + x.reason);
+      if (self->state.status.state == link_state::off)
+        self->state.status.reason = x.site.value + " is gone";
+      if (self->state.scheduled())
+        visit::report(self);
     },
   };
 }

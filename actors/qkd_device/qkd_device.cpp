@@ -1,42 +1,128 @@
 #include "actors/qkd_device/qkd_device.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
 namespace qnfv {
 
 namespace {
 
 using self_ptr = stateful<qkd_device_actor, qkd_device_state>*;
 
-bool allowed(self_ptr self) {
+/// The line that a command is for, if its sender may give it.
+result<const qkd_device_config::line*> commanded(self_ptr self, const link_id& link) {
+  auto& device = self->state.config.device.value;
+  auto* line = self->state.line(link);
   auto asker = self->sender_site();
-  return commands(asker, self->env().site) || asker == self->state.config.bob_site;
+  auto own = commands(asker, self->env().site);
+  if (!line)
+    return own ? failure{ec::unknown_link, device + " is no end of " + link.value}
+               : failure{ec::not_allowed, asker.value + " does not command device " + device};
+  if (!own && asker != line->bob_site)
+    return {ec::not_allowed, asker.value + " does not command device " + device};
+  return line;
 }
 
-/// Passes a command on to the driver.
+/// Passes a command on to the driver; `failed` sees its refusal first.
 template <class Command>
-caf::result<accepted> command(self_ptr self, const Command& x, std::function<void()> done = [] {}) {
-  if (!allowed(self))
-    return fail(ec::not_allowed, self->sender_site().value + " does not command device "
-                                   + self->state.config.device.value);
+caf::result<accepted> pass_on(self_ptr self, const qkd_device_config::line& line, const Command& x,
+                              std::function<void(bool)> answered) {
   auto promise = self->make_response_promise<accepted>();
   auto timeout = std::chrono::milliseconds{self->state.config.request_timeout_ms};
-  self->request(self->state.config.source, timeout, x)
+  self->request(line.source, timeout, x)
     .then(
-      [promise, done](const accepted& y) mutable {
-        done();
+      [promise, answered](const accepted& y) mutable {
+        answered(true);
         promise.deliver(y);
       },
-      [promise](const caf::error& why) mutable { promise.deliver(why); });
+      [promise, answered](const caf::error& why) mutable {
+        answered(false);
+        promise.deliver(why);
+      });
   return promise;
+}
+
+std::string epoch_file(self_ptr self) {
+  return "device-" + self->state.config.device.value;
+}
+
+/// Younger schedulers fence off older ones, also over a restart.
+status obey(self_ptr self, uint64_t epoch) {
+  auto& s = self->state;
+  if (epoch < s.epoch)
+    return failure{ec::stale_epoch, s.config.device.value + " obeys epoch " + std::to_string(s.epoch)
+                                      + ", not " + std::to_string(epoch)};
+  if (epoch == s.epoch)
+    return done{};
+  auto text = std::to_string(epoch);
+  if (auto ok = self->env().storage->replace(epoch_file(self), byte_view{std::string_view{text}}); !ok)
+    return ok;
+  s.epoch = epoch;
+  return done{};
+}
+
+void idle(self_ptr self) {
+  self->state.running = {};
+  self->state.session = 0;
+}
+
+caf::result<accepted> start(self_ptr self, const start_distilling& x) {
+  auto line = commanded(self, x.link);
+  if (!line)
+    return fail(line.error());
+  auto& s = self->state;
+  if (auto ok = obey(self, x.epoch); !ok)
+    return fail(ok.error());
+  if (!s.running.empty() && s.running != x.link)
+    return fail(ec::busy, s.config.device.value + " runs session " + std::to_string(s.session) + " of "
+                            + s.running.value);
+  auto before = s.session;
+  if (x.session < before)
+    return fail(ec::stale_epoch, "session " + std::to_string(x.session) + " after session "
+                                   + std::to_string(before));
+  // Its first block may come before its answer.
+  s.running = x.link;
+  s.session = x.session;
+  return pass_on(self, **line, x, [self, x, before](bool accepted) {
+    auto& state = self->state;
+    if (!accepted && before == 0 && state.running == x.link && state.session == x.session)
+      idle(self);
+  });
+}
+
+caf::result<accepted> stop(self_ptr self, const stop_distilling& x) {
+  auto line = commanded(self, x.link);
+  if (!line)
+    return fail(line.error());
+  auto session = self->state.running == x.link ? self->state.session : 0;
+  // No block of it enters a pool from here on; another link may begin when the driver has stopped.
+  if (session != 0)
+    self->state.session = 0;
+  return pass_on(self, **line, x, [self, x, session](bool accepted) {
+    auto& state = self->state;
+    if (state.running != x.link || state.session != 0 || session == 0)
+      return;
+    if (accepted)
+      idle(self);
+  });
 }
 
 } // namespace
 
+const qkd_device_config::line* qkd_device_state::line(const link_id& x) const {
+  auto i = std::find_if(config.lines.begin(), config.lines.end(),
+                        [&](auto& line) { return line.link == x; });
+  return i == config.lines.end() ? nullptr : &*i;
+}
+
 std::string qkd_device_state::problem(const key_block& x) const {
-  if (x.block.link != config.link)
-    return "of another link";
-  if (session == 0 || x.block.session != session)
+  if (!line(x.block.link))
+    return "of another device's link";
+  if (session == 0 || x.block.link != running || x.block.session != session)
     return "of session " + std::to_string(x.block.session) + " while "
-           + (session == 0 ? std::string{"none"} : std::to_string(session)) + " runs";
+           + (session == 0 ? std::string{"none"}
+                           : std::to_string(session) + " of " + running.value)
+           + " runs";
   if (x.block.count == 0 || x.block.count > config.block_keys_max)
     return "of " + std::to_string(x.block.count) + " keys";
   if (x.material.size() != x.block.count * key_bytes)
@@ -48,35 +134,42 @@ std::string qkd_device_state::problem(const key_block& x) const {
 qkd_device_actor::behavior_type
 qkd_device(stateful<qkd_device_actor, qkd_device_state>* self, qkd_device_config config) {
   self->state.config = std::move(config);
+  if (auto known = self->env().storage->load(epoch_file(self), 32))
+    self->state.epoch =
+      std::strtoull(std::string(known->begin(), known->end()).c_str(), nullptr, 10);
   return {
-    [self](const start_distilling& x) {
-      // Its first block may come before its answer.
-      if (allowed(self))
-        self->state.session = x.session;
-      return command(self, x);
+    [self](const start_distilling& x) { return start(self, x); },
+    [self](const stop_distilling& x) { return stop(self, x); },
+    [self](const set_line& x) -> caf::result<accepted> {
+      auto line = commanded(self, x.link);
+      if (!line)
+        return fail(line.error());
+      return pass_on(self, **line, x, [](bool) {});
     },
-    [self](const stop_distilling& x) {
-      self->state.session = 0;
-      return command(self, x);
-    },
-    [self](const set_line& x) { return command(self, x); },
     [self](key_block& x) {
       auto problem = self->state.problem(x);
       if (problem.empty())
         return self->send(self->state.config.key_pool, std::move(x));
       ++self->state.thrown_away;
-      self->note("device", self->state.config.device.value + ": block thrown away: " + problem);
+      self->note("device", self->state.config.device.value + ": block of " + x.block.link.value
+                             + " thrown away: " + problem);
     },
     [self](const device_report& x) {
-      auto& link = self->state.config.link_actor_handle;
-      if (link && x.session == self->state.session)
+      auto& s = self->state;
+      if (self->sender_site() != self->env().site || x.link != s.running || x.session != s.session)
+        return;
+      // It ended by itself: the device is free.
+      if (x.phase == qkd_phase::lost || x.phase == qkd_phase::failed)
+        idle(self);
+      if (auto& link = s.line(x.link)->link_actor_handle)
         self->send(link, x);
     },
     [self](const device_status_query& x) -> caf::result<device_report> {
-      // After a restart of this actor the driver's session is nobody's.
-      if (self->state.session == 0)
+      auto& s = self->state;
+      // After a restart of this actor a driver's session is nobody's.
+      if (s.session == 0)
         return device_report{};
-      return self->delegate(self->state.config.source, x);
+      return self->delegate(s.line(s.running)->source, x);
     },
     [](const peer_up&) {},
     [](const peer_down&) {},

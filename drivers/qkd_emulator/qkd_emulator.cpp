@@ -151,8 +151,16 @@ void end_block(self_ptr self) {
       });
 }
 
+bool light_arrives(self_ptr self) {
+  auto& s = self->state;
+  return s.line.light && s.passed.size() == s.config.switches.size();
+}
+
 void next_phase(self_ptr self) {
   auto& s = self->state;
+  // The measurement of the line finds out whether there is one.
+  if (!light_arrives(self))
+    return lose(self, qkd_phase::lost, "no light on the line");
   auto& p = s.config.parameters;
   auto calibration = p.calibration_s * (1 + plus_minus(s.jitter, s.config.jitter_calibration));
   // The split of the calibration time is our choice: 25, 35 and 40 %.
@@ -272,7 +280,18 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
       emit(self, x.block);
       return accepted{};
     },
-    [](const fibre_light&) {},
+    [self](const fibre_light& x) {
+      auto& state = self->state;
+      auto known = state.config.switches.find(x.at);
+      if (x.link != state.config.link || known == state.config.switches.end()
+          || self->sender_site() != known->second)
+        return;
+      if (x.passes) {
+        state.passed.insert(x.at);
+      } else if (state.passed.erase(x.at) > 0 && state.report.phase != qkd_phase::line_measure) {
+        lose(self, qkd_phase::lost, "no light on the line");
+      }
+    },
     [](const drawn_block&) -> caf::result<block_fetched> {
       return fail(ec::invalid_argument, "an emulated device draws no keys from servers");
     },

@@ -5,7 +5,9 @@
 #include "runtime/messages/links.hpp"
 #include "runtime/system/actor.hpp"
 
+#include <map>
 #include <random>
+#include <set>
 
 namespace qnfv {
 
@@ -22,6 +24,9 @@ struct qkd_emulator_config {
   qkd_source_actor peer;
   qkd_device_actor owner;
   uint32_t request_timeout_ms = 2000;
+  /// Bob's end: the emulated switches on the way, and whose site says whether light passes them. With
+  /// none of them the fibre is always there.
+  std::map<switch_id, site_id> switches;
   double jitter_rate = 0.15;       ///< Of the sifted rate, per block.
   double jitter_qber = 0.002;      ///< Added to or taken from the QBER, per block.
   double jitter_calibration = 0.1;
@@ -33,6 +38,7 @@ struct qkd_emulator_state {
   static inline const char* name = "qkd_emulator";
   qkd_emulator_config config;
   line_conditions line;
+  std::set<switch_id> passed; ///< The switches that let the light through.
   device_report report;
   uint32_t session = 0;      ///< The last one started; 0: none yet.
   bool running = false;

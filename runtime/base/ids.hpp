@@ -65,6 +65,11 @@ constexpr size_t max_site_name = 20;
 using device_id = name_id<struct device_tag>;
 /// One Alice-Bob pair, written "bob1/alice2".
 using link_id = name_id<struct link_tag>;
+/// An optical circuit switch, "polatis1".
+using switch_id = name_id<struct switch_tag>;
+/// A port's number as printed on the switch, from 1. An N x N switch has ingress ports 1..N and egress
+/// ports N+1..2N.
+using port_number = uint16_t;
 /// An image in the orchestrator's catalogue.
 using image_id = name_id<struct image_tag>;
 /// One delivery that a user asked for, "order-17".

@@ -63,13 +63,62 @@ struct site_config {
   key_server_services key_server;
 };
 
+/// An optical circuit switch and how it is commanded.
+struct switch_config {
+  switch_id name;
+  site_id site;      ///< Whose host commands it; by default the orchestrator's.
+  uint16_t size = 24; ///< N of N x N: ingress ports 1..N, egress ports N+1..2N.
+  std::string driver = "switch_emulator"; ///< Or switch_openflow, switch_scpi, switch_restconf.
+  /// switch_openflow: where the controller listens for it. The others: where the switch listens.
+  std::string address;
+  std::string dpid = "00:00:00:00:00:00:05:1e"; ///< What it is called in OpenFlow.
+  std::string user;          ///< switch_restconf: name and
+  std::string password_file; ///< a file that only the owner may read.
+  bool emulated = false;     ///< The site runs the switch too, and it really listens or dials.
+};
+
+/// One end of a fibre: a device or a site's data channel by its name, or a port of a switch.
+struct fibre_end {
+  std::string name;
+  port_number port = 0; ///< 0: no switch.
+};
+
+struct fibre_config {
+  fibre_end from;
+  fibre_end to;
+  double length_km = 0;
+};
+
+/// Cross-connections by HTTP, as OpenDaylight Hydrogen takes them.
+struct northbound_service {
+  std::string listen;
+  std::string user = "admin";
+  std::string password_file; ///< That only the owner may read.
+};
+
+/// What joins devices that share: switches, glass, and what may be asked for by hand.
+struct optical_plane {
+  std::vector<switch_config> switches;
+  std::vector<fibre_config> fibres;
+  std::optional<northbound_service> northbound;
+
+  const switch_config* find(const switch_id&) const;
+};
+
+/// Who decides whom a shared Bob serves. Lab time.
+struct schedule_config {
+  std::string policy = "best";
+  uint32_t tick_s = 10;
+};
+
 struct link_config {
   link_id link; ///< "bob1/alice1"
   device_id bob;
   device_id alice;
   site_id bob_site;
   site_id alice_site;
-  double length_km = 0;
+  double length_km = 0;             ///< Over switches: of the shortest way.
+  bool switched = false;            ///< Over fibres to a switch; then Bob may be shared, and is scheduled.
   double extra_loss_db = 0;         ///< Besides fibre, cross connects and connectors.
   /// Driver of both devices: "qkd_emulator", or a key server of another make beside each end:
   /// "qkd_idq3p" or "qkd_etsi014".
@@ -127,6 +176,8 @@ struct topology {
   std::vector<link_config> links;
   std::vector<application_config> applications;
   std::vector<virtual_link_config> virtual_links;
+  optical_plane optical;
+  schedule_config schedule;
   limits_config limits;
   std::string digest; ///< SHA-256 of topology_to_json: what two sites must agree on.
 
@@ -139,6 +190,8 @@ struct topology {
   /// Whose keys protect what goes from one site to the other: of their fibre if they share one, else
   /// of their virtual link. Empty: neither.
   link_id key_link_between(const site_id&, const site_id&) const;
+  /// True if any Bob is shared: then the orchestrator's site has a controller and a scheduler.
+  bool time_shared() const;
   /// A site that begins, ends or passes on relays: two links, or a virtual one.
   bool relays(const site_id&) const;
 };

@@ -16,12 +16,6 @@
 
 namespace qnfv {
 
-/// An optical circuit switch, "polatis1".
-using switch_id = name_id<struct switch_tag>;
-/// A port's number as printed on the switch, from 1. An N x N switch has ingress ports 1..N and
-/// egress ports N+1..2N.
-using port_number = uint16_t;
-
 /// Light that enters at `in` leaves at `out`. At all times an ingress port leads to one egress port
 /// at most, and an egress port comes from one ingress port at most.
 struct cross_connection {

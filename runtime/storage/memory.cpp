@@ -157,7 +157,7 @@ status memory_storage::remove(const std::string& path) {
 std::vector<std::string> memory_storage::list(const std::string& folder) const {
   std::lock_guard<std::mutex> guard{mutex_};
   std::vector<std::string> out;
-  auto prefix = folder + "/";
+  auto prefix = folder.empty() ? "" : folder + "/";
   for (auto& entry : files_)
     if (entry.first.compare(0, prefix.size(), prefix) == 0
         && entry.first.find('/', prefix.size()) == std::string::npos)

@@ -79,12 +79,11 @@ struct pair_of_devices {
   void start_device(const std::string& site) {
     qkd_device_config c;
     c.device = device_id{device_of(site)};
-    c.link = the_link;
-    c.bob_site = site_id{"co"};
-    c.source = doors[site]->to<qkd_source_actor>(site_id{site}, "source");
+    c.lines.push_back({the_link, site_id{"co"},
+                       doors[site]->to<qkd_source_actor>(site_id{site}, "source"), {}});
     c.key_pool = doors[site]->to<key_pool_actor>(site_id{site}, "key_pool");
     if (site == "co")
-      c.link_actor_handle = doors[site]->to<link_actor>(site_id{site}, "link");
+      c.lines[0].link_actor_handle = doors[site]->to<link_actor>(site_id{site}, "link");
     devices[site] = w.spawn(site, qkd_device, c);
     publish(site, "device", caf::actor_cast<caf::strong_actor_ptr>(devices[site]));
   }
@@ -313,7 +312,11 @@ TEST_CASE("a link that restarts goes on with a higher session") {
 
 TEST_CASE("a block of another session or size never reaches the pool") {
   qkd_device_state s;
-  s.config.link = the_link;
+  link_id elsewhere{"bob1/alice2"};
+  s.config.lines.resize(2);
+  s.config.lines[0].link = the_link;
+  s.config.lines[1].link = elsewhere;
+  s.running = the_link;
   s.session = 4;
   key_block good{{the_link, 4, link_end::bob, 0, 10}, secret{bytes(320)}, {}};
   CHECK(s.problem(good).empty());
@@ -321,7 +324,9 @@ TEST_CASE("a block of another session or size never reaches the pool") {
   other.block.session = 3;
   CHECK_FALSE(s.problem(other).empty());
   other = good;
-  other.block.link = link_id{"bob1/alice2"};
+  other.block.link = elsewhere; // An end of this device, but its Bob serves another.
+  CHECK_FALSE(s.problem(other).empty());
+  other.block.link = link_id{"bob9/alice9"};
   CHECK_FALSE(s.problem(other).empty());
   other = good;
   other.material = secret{bytes(319)};

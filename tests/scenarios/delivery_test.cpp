@@ -41,7 +41,7 @@ TEST_CASE("a VNF starts although Bob crashes during the first key") {
   auto id = net.deploy("firewall", "dc1");
   net.until_link(link_state::initialising);
   net.sim().advance(200s);
-  net.sim().kill_role(site_id{"co"}, "source/bob1");
+  net.sim().kill_role(site_id{"co"}, "source/bob1/alice1");
   auto before = net.link().session;
   auto end = net.ended(id);
   CHECK(end.state == order_state::running);

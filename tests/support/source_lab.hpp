@@ -337,8 +337,7 @@ private:
     publish(site, "source", caf::actor_cast<caf::strong_actor_ptr>(source));
     qkd_device_config d;
     d.device = device_id{site};
-    d.link = link;
-    d.source = source;
+    d.lines.push_back({link, site_id{"co"}, source, {}});
     d.key_pool = pools[site];
     devices[site] = w.spawn_in(envs[site], qkd_device, d);
     publish(site, "device", caf::actor_cast<caf::strong_actor_ptr>(devices[site]));
