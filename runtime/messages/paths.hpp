@@ -71,9 +71,10 @@ struct switch_event {
   kind what = kind::connected;
   port_number port = 0; ///< Of the last three.
   std::string text;
+  switch_id at{};       ///< Filled in by the optical_switch on its way to the controller.
 };
 std::string to_string(switch_event::kind);
-QNFV_MESSAGE(switch_event, what, port, text)
+QNFV_MESSAGE(switch_event, what, port, text, at)
 
 struct switch_status_query {};
 QNFV_SIGNAL(switch_status_query)
