@@ -1,0 +1,50 @@
+#pragma once
+
+// What is learnt of one link from what was asked of its pools and from its visits. Shared by all
+// policies; pure.
+
+#include "actors/scheduler/policy.hpp"
+
+namespace qnfv {
+
+/// Demand of one link: a slow mean, a fast one that takes over when they differ by more than chance,
+/// and the shape of a day (two harmonics of 24 hourly means).
+class demand_estimator {
+public:
+  /// `declared_bps`: what somebody said it would be; weighs as much as an hour's observation.
+  explicit demand_estimator(double declared_bps = 0);
+
+  /// `bits` were asked for in the `seconds` before `now_s`. Ignores what is negative or no number.
+  void saw(double bits, double seconds, double now_s);
+
+  demand_forecast forecast(double now_s) const;
+
+private:
+  void end_hour(size_t hour);
+  void fit_day();
+
+  double slow_bits_ = 0, slow_s_ = 0;
+  double fast_bits_ = 0, fast_s_ = 0;
+  double lump_ = 0, lump_weight_ = 0; ///< Of bits^2 over bits: how large requests are.
+  double odd_since_s_ = -1;           ///< Since when fast and slow differ by more than chance.
+  double weight_fast_ = 0;            ///< 0: the slow mean holds, 1: the fast one.
+  std::array<double, 24> hour_bits_{}, hour_s_{};
+  double hour_now_bits_ = 0, hour_now_s_ = 0;
+  size_t hour_ = 0;
+  std::array<double, 24> day_{};
+  bool has_day_ = false;
+};
+
+/// A figure of a device: as calibrated until it is measured, then a moving mean.
+class measured_figure {
+public:
+  explicit measured_figure(double guess = 0) : value_(guess) {}
+  void saw(double x);
+  double value() const { return value_; }
+
+private:
+  double value_;
+  unsigned n_ = 0;
+};
+
+} // namespace qnfv

@@ -1,0 +1,83 @@
+#pragma once
+
+// One Bob and its links as a fluid: what would be lost if visits were planned for cycles of a given
+// length? Pure; the work is done in small steps, because a decision must not wait for it.
+
+#include "actors/scheduler/policy.hpp"
+
+namespace qnfv {
+
+/// How visits are planned.
+struct visit_plan {
+  double cycle_s = 0; ///< A link is filled for so long.
+  std::vector<double> fraction; ///< Of its demand, per link of the Bob; empty: all of all.
+  /// Cycles grow (or shrink) to this one with the visits; 0: they stay.
+  double later_cycle_s = 0;
+
+  double fraction_of(size_t k) const { return fraction.empty() ? 1 : fraction[k]; }
+};
+
+/// What may come differently, in standard deviations.
+constexpr double safety_sd = 2;
+
+/// The links of one Bob at one moment, in the order of bob_outlook::links.
+class fluid_bob {
+public:
+  /// Takes the state of now; keeps its memory. `outlook` may change afterwards, but forecasts with the
+  /// shape of a day point into it.
+  void look(const outlook&, size_t bob);
+
+  struct link {
+    size_t index = 0;
+    double level = 0; ///< Stock at `at`.
+    double at = 0;
+    double capacity = 0, rate = 1, init = 0, mean_bps = 0;
+    double since_end = 0; ///< Since its last visit ended, at 0.
+    bool available = true;
+    demand_forecast demand;
+    double due = 0; ///< When its visit must begin.
+    double lost = 0;
+  };
+  std::vector<link> links;
+  size_t active = no_link; ///< Position in `links`.
+  bool producing = false;
+  double start_left = 0; ///< Until its first key.
+  double producing_for = 0;
+
+  /// Seconds of production that link k still needs at `t`, after `elapsed` of its visit.
+  double still_needs(size_t k, const visit_plan&, double t, double elapsed) const;
+  double due_of(size_t k, const visit_plan&, double t) const;
+  double spread(const link&, double from, double to) const;
+  /// How long Bob may stay where it is at `t`, if then all who wait are served in the order of `order`.
+  double slack(const std::vector<size_t>& order, const visit_plan&, double t) const;
+};
+
+/// Plays one plan on a fluid.
+class rollout {
+public:
+  void begin(const fluid_bob& from, visit_plan plan, double horizon_s);
+  /// Plays at most `visits`; true when the horizon is reached.
+  bool step(size_t visits);
+  /// Expected loss as the score counts it: mean and largest lost fraction, in halves; plus a little for
+  /// empty pools at the end.
+  double loss() const { return loss_; }
+  double mean_loss() const { return mean_loss_; }
+  /// The link that loses most, and when it runs dry first.
+  size_t worst() const { return worst_; }
+  double first_dry_s() const { return first_dry_s_; }
+  const visit_plan& plan() const { return plan_; }
+
+private:
+  void visit();
+  void finish();
+
+  fluid_bob state_;
+  visit_plan plan_, now_plan_;
+  double horizon_s_ = 0, t_ = 0;
+  std::vector<size_t> order_; ///< Who waits, by due time.
+  double loss_ = 0, mean_loss_ = 0, first_dry_s_ = never_s;
+  size_t worst_ = no_link;
+  size_t visits_ = 0;
+};
+
+} // namespace qnfv
