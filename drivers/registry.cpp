@@ -4,6 +4,7 @@
 #include "drivers/qkd_emulator/qkd_emulator.hpp"
 #include "drivers/qkd_etsi014/qkd_etsi014.hpp"
 #include "drivers/qkd_idq3p/qkd_idq3p.hpp"
+#include "drivers/switch_openflow/switch_openflow.hpp"
 #include "drivers/vim_docker/vim_docker.hpp"
 #include "drivers/vim_emulator/vim_emulator.hpp"
 
@@ -51,6 +52,13 @@ result<driver_start> drawn_source(caf::actor_system& system, environment_ptr env
   if (!ready)
     return ready.error();
   return starter(system, std::move(env), qkd_drawn, config);
+}
+
+status check_size(const switch_id& name, port_number size) {
+  if (size >= 1 && size <= crossbar_size_max)
+    return done{};
+  return {ec::bad_config, "switch " + name.value + ": its size is 1 to "
+                            + std::to_string(crossbar_size_max) + ", not " + std::to_string(size)};
 }
 
 } // namespace
@@ -105,6 +113,56 @@ result<driver_start> vim_driver(caf::actor_system& system, environment_ptr env,
     return starter(system, std::move(env), vim_docker, config);
   }
   return {ec::bad_config, "no VIM driver is called " + name};
+}
+
+result<driver_start> switch_driver(caf::actor_system& system, environment_ptr env,
+                                   const switch_driver_settings& x) {
+  if (auto ok = check_size(x.name, x.size); !ok)
+    return ok.error();
+  if (x.driver == "switch_emulator") {
+    switch_emulator_config config;
+    config.name = x.name;
+    config.size = x.size;
+    config.owner = x.owner;
+    config.links = x.links;
+    config.settle_ms = x.settle_ms;
+    config.request_timeout_ms = x.request_timeout_ms;
+    return starter(system, std::move(env), switch_emulator, config);
+  }
+  if (x.driver == "switch_openflow") {
+    openflow_listener_settings door;
+    door.listen = x.address;
+    door.beyond_loopback = x.beyond_loopback;
+    auto opened = listen_openflow(env->io->context(), door);
+    if (!opened)
+      return opened.error();
+    switch_openflow_config config;
+    config.name = x.name;
+    config.size = x.size;
+    config.datapath = x.datapath;
+    config.listener = *opened;
+    config.owner = x.owner;
+    config.request_timeout_ms = x.request_timeout_ms;
+    return starter(system, std::move(env), switch_openflow, config);
+  }
+  return {ec::bad_config, "no switch driver is called " + x.driver};
+}
+
+result<driver_start> emulated_switch(caf::actor_system& system, environment_ptr env,
+                                     const emulated_switch_settings& x) {
+  if (auto ok = check_size(x.name, x.size); !ok)
+    return ok.error();
+  auto servers = switch_servers(system, env, x.servers);
+  if (!servers)
+    return servers.error();
+  switch_emulator_config config;
+  config.name = x.name;
+  config.size = x.size;
+  config.links = x.links;
+  config.servers = *servers;
+  config.settle_ms = x.settle_ms;
+  config.request_timeout_ms = 0;
+  return starter(system, std::move(env), switch_emulator, config);
 }
 
 } // namespace qnfv

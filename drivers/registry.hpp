@@ -3,6 +3,7 @@
 // Every driver by name, nothing else. A topology names drivers; this turns a name into something
 // that starts one.
 
+#include "drivers/switch_emulator/servers.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/messages/links.hpp"
@@ -57,5 +58,38 @@ result<driver_start> idq3p_driver(caf::actor_system&, environment_ptr, const key
 /// "vim_emulator" or "vim_docker" (whose engine listens on `socket`). Failure: bad_config.
 result<driver_start> vim_driver(caf::actor_system&, environment_ptr, const std::string& name,
                                 const std::string& socket);
+
+struct switch_driver_settings {
+  std::string driver; ///< "switch_emulator" (in this process, without a protocol), "switch_openflow"
+  switch_id name;
+  port_number size = 24; ///< N of N x N.
+  optical_switch_actor owner;
+  uint32_t request_timeout_ms = 2000;
+  // For switch_emulator:
+  uint32_t settle_ms = 25; ///< Until its mirrors stand still.
+  std::vector<crossing_link> links; ///< Whose light crosses it.
+  // For switch_openflow, where we listen and the switch dials:
+  std::string address = "127.0.0.1:6633";
+  bool beyond_loopback = false;
+  uint64_t datapath = openflow_datapath_default;
+};
+
+/// A SWITCH driver; a port that it listens on is open when this returns. Failures: bad_config,
+/// site_unreachable (the port is taken).
+result<driver_start> switch_driver(caf::actor_system&, environment_ptr,
+                                   const switch_driver_settings&);
+
+struct emulated_switch_settings {
+  switch_id name;
+  port_number size = 24;
+  uint32_t settle_ms = 25; ///< Until its mirrors stand still.
+  std::vector<crossing_link> links;
+  switch_server_settings servers;
+};
+
+/// A switch of a lab that is reached as a real one would be: by its protocols, from another driver.
+/// Its handle is for faults. Failures: bad_config, site_unreachable (a port is taken).
+result<driver_start> emulated_switch(caf::actor_system&, environment_ptr,
+                                     const emulated_switch_settings&);
 
 } // namespace qnfv

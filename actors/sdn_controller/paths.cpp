@@ -20,6 +20,13 @@ void end(controller_ptr self, const request_ptr& x, const result<path_ready>& ou
   finish(self);
 }
 
+std::set<switch_id> names_of(const fibre_graph::way& x) {
+  std::set<switch_id> out;
+  for (auto& hop : x.hops)
+    out.insert(hop.name);
+  return out;
+}
+
 std::vector<switch_port> ports_of(const path_hop& x) {
   return {{x.name, x.ports.in}, {x.name, x.ports.out}};
 }
@@ -33,6 +40,9 @@ void failed(controller_ptr self, const request_ptr& x, failure why) {
     s.table.find(x->ask.path)->trouble = x->last.text;
     return end(self, x, x->last);
   }
+  // It stood when it was asked for again, perhaps by somebody else than its owner.
+  if (std::exchange(x->stood, false))
+    tell_owner(self, x->ask.path, x->last.text);
   s.table.give_up(x->ask.path);
   part(self, s.table.left_of(x->ask.path), [self, x](const status&) {
     auto hopeless = x->last.code == ec::stale_epoch || x->last.code == ec::not_allowed;
@@ -51,16 +61,15 @@ result<path_ready> confirmed(controller_ptr self, const request_ptr& x, const cr
   path_ready out;
   out.path = x->ask.path;
   out.hops = x->way.hops;
-  for (auto& hop : out.hops) {
-    auto bar = bars.find(hop.name);
-    if (bar == bars.end())
+  for (auto& hop : out.hops)
+    if (bars.count(hop.name) == 0)
       return {ec::maybe_executed, hop.name.value + " cannot be read"};
-    if (std::find(bar->second.begin(), bar->second.end(), hop.ports) == bar->second.end())
-      return {ec::device_failed, "not joined when read back: " + text_of(hop)};
-  }
   if (!x->given.empty()) {
     // One cross-connection, wherever it leads.
     auto& hop = out.hops.front();
+    auto& bar = bars.at(hop.name);
+    if (std::find(bar.begin(), bar.end(), hop.ports) == bar.end())
+      return {ec::device_failed, "not joined when read back: " + text_of(hop)};
     auto there = s.graph.follow({hop.name, hop.ports.in}, bars);
     auto back = s.graph.follow({hop.name, hop.ports.out}, bars);
     out.from = back.end.empty() ? to_string(ports_of(hop)[0]) : back.end;
@@ -72,12 +81,15 @@ result<path_ready> confirmed(controller_ptr self, const request_ptr& x, const cr
   auto light = s.graph.follow(entry, bars);
   out.from = s.graph.behind(entry);
   out.to = light.end;
+  out.hops = light.hops;
   out.length_km = light.length_km;
   if (out.to != x->ask.to)
     return {ec::device_failed,
             "the light of " + out.from + " leads "
               + (light.end.empty() ? "to no end (" + light.why_none + ")" : "to " + light.end)
               + ", not to " + x->ask.to};
+  if (!(out.hops == x->way.hops))
+    return {ec::device_failed, "the light of " + out.from + " takes another way"};
   return out;
 }
 
@@ -104,7 +116,7 @@ void check(controller_ptr self, const request_ptr& x, const crossbars& bars) {
 void join(controller_ptr self, const request_ptr& x, size_t i) {
   auto& s = self->state;
   if (i == x->way.hops.size())
-    return read_all(self, [self, x](const crossbars& bars) { check(self, x, bars); });
+    return read(self, names_of(x->way), [self, x](const crossbars& bars) { check(self, x, bars); });
   auto& hop = x->way.hops[i];
   self
     ->request(switch_of(self, hop.name), timeout_of(self),
@@ -197,6 +209,7 @@ void connect(controller_ptr self, const request_ptr& x) {
                                      + held->path.to + ": release it first"});
   }
   // Joining again what stands changes nothing, and finds out whether it stands.
+  x->stood = held->standing;
   x->way.hops = held->path.hops;
   x->asked_by = held->asked_by;
   begin(self, x);
@@ -232,27 +245,27 @@ void release(controller_ptr self, const std::string& path,
   part(self, self->state.table.left_of(path), std::move(then));
 }
 
-void read_all(controller_ptr self, std::function<void(crossbars)> then) {
+void read(controller_ptr self, const std::set<switch_id>& names,
+          std::function<void(crossbars)> then) {
   struct round {
     crossbars bars;
     size_t waiting = 0;
     std::function<void(crossbars)> then;
   };
-  auto& switches = self->state.config.switches;
   auto x = std::make_shared<round>();
-  x->waiting = switches.size();
+  x->waiting = names.size();
   x->then = std::move(then);
-  if (switches.empty())
+  if (names.empty())
     return x->then({});
   auto one = [x] {
     if (--x->waiting == 0)
       x->then(std::move(x->bars));
   };
-  for (auto& each : switches)
-    self->request(each.handle, timeout_of(self), read_cross_connections{})
+  for (auto& name : names)
+    self->request(switch_of(self, name), timeout_of(self), read_cross_connections{})
       .then(
-        [x, one, name = each.name](cross_connections& read) {
-          x->bars[name] = std::move(read.joined);
+        [x, one, name](cross_connections& answer) {
+          x->bars[name] = std::move(answer.joined);
           one();
         },
         [one](const caf::error&) { one(); });

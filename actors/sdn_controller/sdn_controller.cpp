@@ -87,6 +87,8 @@ caf::result<accepted> ask_for_release(controller_ptr self, const release_path& x
     auto* held = state.table.find(x.path);
     if (held && held->asked_by != asker && !commands(asker, state.config.site))
       return end({ec::not_allowed, x.path + " is of " + held->asked_by.value});
+    if (held && held->asked_by != asker)
+      tell_owner(self, x.path, asker.value + " has released it");
     release(self, x.path, end);
   });
   return promise;

@@ -40,6 +40,7 @@ struct path_request {
   bool keep = false; ///< If it fails it holds its ports all the same, and is tried again later.
   std::function<void(const result<path_ready>&)> answer;
 
+  bool stood = false;  ///< Before it was asked for again.
   bool turned = false; ///< The path stands already, seen from its other end.
   fibre_graph::way way;
   std::vector<std::vector<path_hop>> tried;

@@ -113,6 +113,12 @@ void refresh_failed_ports(controller_ptr self, const switch_id& at) {
 
 } // namespace
 
+void tell_owner(controller_ptr self, const std::string& path, const std::string& why) {
+  auto& owners = self->state.config.owners;
+  if (auto i = owners.find(path); i != owners.end())
+    self->send(i->second, path_lost{path, why});
+}
+
 void disturb(controller_ptr self, const std::string& path, const std::string& why) {
   auto& s = self->state;
   auto* held = s.table.find(path);
@@ -123,13 +129,12 @@ void disturb(controller_ptr self, const std::string& path, const std::string& wh
     return;
   }
   self->note("path", path + " is lost: " + why);
-  auto owner = s.config.owners.find(path);
-  if (owner == s.config.owners.end()) {
+  if (s.config.owners.count(path) == 0) {
     held->standing = false;
     held->trouble = why;
     return;
   }
-  self->send(owner->second, path_lost{path, why});
+  tell_owner(self, path, why);
   s.table.give_up(path);
   look_soon(self);
 }
@@ -142,7 +147,10 @@ void look_soon(controller_ptr self) {
   enqueue(self, [self] {
     self->state.look_is_due = false;
     auto first = !std::exchange(self->state.has_looked, true);
-    read_all(self, [self, first](const crossbars& bars) { put_in_order(self, bars, first); });
+    std::set<switch_id> all;
+    for (auto& x : self->state.config.switches)
+      all.insert(x.name);
+    read(self, all, [self, first](const crossbars& bars) { put_in_order(self, bars, first); });
   });
 }
 

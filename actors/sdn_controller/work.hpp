@@ -22,8 +22,8 @@ void connect(controller_ptr, const request_ptr&);
 void part(controller_ptr, std::vector<path_hop> hops, std::function<void(const status&)> then);
 /// Gives the path up and parts it.
 void release(controller_ptr, const std::string& path, std::function<void(const status&)> then);
-/// Reads every switch; who does not answer is left out.
-void read_all(controller_ptr, std::function<void(crossbars)> then);
+/// Reads these switches; who does not answer is left out.
+void read(controller_ptr, const std::set<switch_id>&, std::function<void(crossbars)> then);
 optical_switch_actor switch_of(controller_ptr, const switch_id&);
 
 // -- watch.cpp: what the switches say by themselves
@@ -32,6 +32,8 @@ void on_switch_gone(controller_ptr, const switch_id&, const std::string& why);
 void on_switch_back(controller_ptr, const switch_id&);
 /// Compares what is joined with what should be, and puts it in order. Queued once at a time.
 void look_soon(controller_ptr);
+/// If the path has one.
+void tell_owner(controller_ptr, const std::string& path, const std::string& why);
 /// Tells the owner of the path and gives it up; a path without an owner is joined again later.
 void disturb(controller_ptr, const std::string& path, const std::string& why);
 

@@ -184,6 +184,7 @@ switch_emulator(stateful<switch_driver_actor, switch_emulator_state>* self,
   auto& s = self->state;
   s.config = std::move(config);
   s.glass = std::make_unique<crossbar>(s.config.size);
+  s.glass->set({switch_fault::kind::none, 0, s.config.settle_ms});
   s.passes.resize(s.config.links.size());
   for (auto& start : s.config.servers) {
     auto server = start(switch_driver_actor{self});

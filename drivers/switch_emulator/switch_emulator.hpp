@@ -35,6 +35,7 @@ struct crossing_link {
 struct switch_emulator_config {
   switch_id name;
   port_number size = 24; ///< N of N x N, 1 to crossbar_size_max.
+  uint32_t settle_ms = 25; ///< Until a switch_fault says otherwise.
   std::string model = "qnfv emulated switch";
   switch_watcher owner; ///< Null: nobody.
   std::vector<crossing_link> links;

@@ -194,8 +194,7 @@ TEST_CASE("what a slow switch joined late makes way for the next command") {
   CHECK(b.glass->truth == std::map<port_number, port_number>{{1, 26}});
 }
 
-TEST_CASE(
-  "commands run one after the other, in the order they come, and no more than the queue holds") {
+TEST_CASE("commands run one by one, in the order they come, and no more than the queue holds") {
   bench b;
   b.config.queue_max = 3;
   b.start();
@@ -252,8 +251,7 @@ TEST_CASE("an epoch that cannot be made durable is not obeyed, nor is a damaged 
   CHECK(b.join({1, 25}, 9).code == ec::storage_failed);
 }
 
-TEST_CASE(
-  "a switch that is gone is said to be so, and its events go to the controller under its name") {
+TEST_CASE("a gone switch is said to be so, and events go to the controller under its name") {
   bench b;
   b.glass->gone = true;
   CHECK(b.join({1, 25}).code == ec::site_unreachable);

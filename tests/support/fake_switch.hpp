@@ -24,7 +24,8 @@ struct fake_glass {
   std::map<port_number, trouble> faults;    ///< By ingress port; 0: all.
   std::chrono::milliseconds settle{25};
   bool gone = false;
-  uint64_t moves = 0; ///< Commands that changed the truth.
+  uint64_t moves = 0;    ///< Commands that changed the truth.
+  uint64_t overlaps = 0; ///< Commands that relied on the switch to refuse them.
   time_point free_at{};
   std::vector<port_number> failed;
 
@@ -70,8 +71,10 @@ inline std::optional<status> obey(fake_glass& g, cross_connection x, bool join) 
     return std::nullopt;
   auto there = g.truth.find(x.in);
   auto is_joined = there != g.truth.end() && there->second == x.out;
-  if (join && !is_joined && (there != g.truth.end() || !g.egress_free(x.out)))
+  if (join && !is_joined && (there != g.truth.end() || !g.egress_free(x.out))) {
+    ++g.overlaps;
     return status{ec::busy, "a port is joined elsewhere"};
+  }
   if (what == f::silent)
     return status{done{}};
   if (what == f::lying) {

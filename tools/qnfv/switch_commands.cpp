@@ -1,0 +1,90 @@
+// Optical switches: an emulated one by itself, for whoever has a controller.
+
+#include "drivers/registry.hpp"
+#include "tools/qnfv/commands.hpp"
+
+#include <signal.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace qnfv {
+
+namespace {
+
+struct emulation {
+  std::string name = "polatis1";
+  uint16_t size = 24;
+  std::string datapath = "00:00:00:00:00:00:05:1e";
+  uint32_t settle_ms = 25;
+  switch_server_settings servers;
+};
+
+void print_note(const trace_event& x) {
+  if (x.kind != trace_kind::note || x.message == "xconn")
+    return;
+  std::printf("%s\n", x.text.c_str());
+  std::fflush(stdout);
+}
+
+void emulate(emulation x) {
+  x.servers.datapath = value_or_throw(parse_datapath(x.datapath));
+  if (x.servers.openflow.empty())
+    throw command_error{{ec::invalid_argument, "a switch that speaks no protocol is of no use: "
+                                               "--openflow HOST:PORT"}};
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  struct system_config : caf::actor_system_config {
+    system_config() { register_wire(*this); }
+  };
+  auto env = std::make_shared<environment>();
+  env->site = site_id{x.name};
+  env->clock = make_real_clock();
+  env->random = make_system_random();
+  env->io = std::make_shared<io_pool>(1);
+  env->recorder = std::make_shared<recorder>(x.name, recorder::settings{1, 300}, print_note);
+  system_config config;
+  caf::actor_system system{config};
+
+  emulated_switch_settings settings;
+  settings.name = switch_id{x.name};
+  settings.size = x.size;
+  settings.settle_ms = x.settle_ms;
+  settings.servers = x.servers;
+  auto start = value_or_throw(emulated_switch(system, env, settings));
+  auto glass = caf::actor_cast<caf::actor>(start());
+  std::printf("%s: an emulated %ux%u switch; ends with ctrl-C\n", x.name.c_str(), x.size, x.size);
+  std::fflush(stdout);
+  int signal_number = 0;
+  sigwait(&signals, &signal_number);
+  caf::scoped_actor self{system};
+  self->monitor(glass);
+  self->send_exit(glass, caf::exit_reason::user_shutdown);
+  self->receive([](const caf::down_msg&) {}, caf::after(std::chrono::seconds{5}) >> [] {});
+}
+
+} // namespace
+
+void add_switch_commands(CLI::App& app, command_settings&) {
+  auto x = std::make_shared<emulation>();
+  auto* group = app.add_subcommand("switch", "Optical circuit switches");
+  group->require_subcommand(1);
+  auto* run = group->add_subcommand("emulate", "Run an emulated switch, for any controller");
+  run->add_option("--openflow", x->servers.openflow,
+                  "HOST:PORT of an OpenFlow 1.0 controller, which it dials");
+  run->add_option("--dpid", x->datapath, "Its datapath id")->capture_default_str();
+  run->add_option("--size", x->size, "N: ingress ports 1 to N, egress ports N+1 to 2N")
+    ->capture_default_str();
+  run->add_option("--settle-ms", x->settle_ms, "Until its mirrors stand still")
+    ->capture_default_str();
+  run->add_option("--name", x->name, "What it is called")->capture_default_str();
+  run->footer("Example:  qnfv switch emulate --openflow 127.0.0.1:6633 --size 24");
+  run->callback([x] { emulate(*x); });
+}
+
+} // namespace qnfv
