@@ -78,6 +78,7 @@ result<driver_start> qkd_source_driver(caf::actor_system& system, environment_pt
   config.link = x.link;
   config.length_km = x.length_km;
   config.extra_loss_db = x.extra_loss_db;
+  config.switches = x.switches;
   config.seed = x.seed;
   config.peer_site = x.peer_site;
   config.peer = x.peer;

@@ -24,6 +24,7 @@ struct qkd_source_settings {
   link_id link;
   double length_km = 0;
   double extra_loss_db = 0;
+  std::map<switch_id, site_id> switches; ///< Emulated ones that Bob's emulated light crosses.
   secret seed;
   site_id peer_site;
   qkd_source_actor peer;

@@ -21,7 +21,7 @@ struct link_actor_config {
   scheduler_actor scheduler;
   site_id scheduler_site; ///< Whose word counts, besides the operator's.
   uint32_t request_timeout_ms = 2000;
-  uint32_t path_timeout_ms = 10000; ///< For all switches on the way.
+  uint32_t path_timeout_ms = 60000; ///< For all switches on the way, and a second way.
   uint32_t backoff_first_s = 10; ///< Lab time before another session; doubles with each failure.
   uint32_t backoff_max_s = 1280;
   uint32_t health_ms = 2000;     ///< Real time between two looks at the devices.

@@ -38,6 +38,9 @@ result<node_config> composer::compose() {
   key_plane();
   if (!problem_.text.empty())
     return problem_;
+  optical_roles();
+  if (!problem_.text.empty())
+    return problem_;
   if (site_.key_server.etsi014)
     key_server_roles();
   image_stream_role();
@@ -135,13 +138,23 @@ uint32_t journal_segments(const limits_config& limits) {
   return 2 * (limits.pool_keys_max / journal_settings{}.segment_slots + 1) + 2;
 }
 
+/// True if an emulated switch at one site tells a Bob at the other of his light.
+static bool lit_between(const topology& lab, const site_id& a, const site_id& b) {
+  for (auto& at : lab.optical.switches)
+    for (auto& link : lab.links)
+      if (at.emulated && link.switched
+          && ((at.site == a && link.bob_site == b) || (at.site == b && link.bob_site == a)))
+        return true;
+  return false;
+}
+
 std::vector<site_id> neighbours(const topology& lab, const site_id& site) {
   std::vector<site_id> out;
   auto& co = lab.orchestrator().site;
   for (auto& other : lab.sites) {
     if (other.site == site)
       continue;
-    bool linked = !lab.key_link_between(site, other.site).empty();
+    bool linked = !lab.key_link_between(site, other.site).empty() || lit_between(lab, site, other.site);
     if (linked || site == co || other.site == co)
       out.push_back(other.site);
   }

@@ -154,6 +154,8 @@ void composer::source_role_of(const link_config& link) {
   source.peer = at<qkd_source_actor>(source.peer_site, source_role(link.link));
   source.owner = here<qkd_device_actor>(device_role(source.device));
   source.request_timeout_ms = lab_.limits.request_timeout_ms;
+  if (bob)
+    source.switches = emulated_switches_of(link);
   source.key_pool = here<key_pool_actor>("key_pool");
   source.pool_keys_max = lab_.limits.pool_keys_max;
   source.server = bob ? link.bob_server : link.alice_server;
@@ -176,6 +178,14 @@ void composer::link_role_of(const link_config& link) {
   pair.bob = here<qkd_device_actor>(device_role(link.bob));
   pair.alice = at<qkd_device_actor>(link.alice_site, device_role(link.alice));
   pair.request_timeout_ms = lab_.limits.request_timeout_ms;
+  if (link.switched) {
+    auto& co = lab_.orchestrator().site;
+    pair.controller = at<sdn_controller_actor>(co, "sdn_controller");
+    pair.scheduler = at<scheduler_actor>(co, "scheduler");
+    pair.scheduler_site = co;
+    out_.roles_for_peers.insert(link_role(link.link));
+    out_.roles_for_operators.insert(link_role(link.link));
+  }
   add(link_role(link.link), link_pair, pair);
 }
 void composer::key_server_roles() {

@@ -5,6 +5,7 @@
 #include "tools/qnfv/compose.hpp"
 
 #include "actors/key_pool/key_pool.hpp"
+#include "drivers/switch_emulator/switch_emulator.hpp"
 
 namespace qnfv {
 
@@ -82,6 +83,13 @@ private:
   void source_role_of(const link_config&);
   void link_role_of(const link_config&);
   void key_server_roles();
+  // compose_optical.cpp
+  void optical_roles();
+  void switch_roles(const switch_config&);
+  void controller_role();
+  std::vector<path_hop> way_of(const link_config&);
+  std::vector<crossing_link> links_across(const switch_config&);
+  std::map<switch_id, site_id> emulated_switches_of(const link_config&);
 
   const topology& lab_;
   const site_config& site_;

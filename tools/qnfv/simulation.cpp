@@ -117,6 +117,11 @@ simulation::simulation(topology lab, uint64_t seed) : lab_(std::move(lab)), seed
   }
   for (auto& link : lab_.links)
     link.source = "qkd_emulator";
+  for (auto& at : lab_.optical.switches) {
+    at.driver = "switch_emulator";
+    at.emulated = true;
+  }
+  lab_.optical.northbound.reset();
   for (auto& site : lab_.sites)
     start(site.site);
 }
