@@ -162,6 +162,34 @@ TEST_CASE("a lost command is given once more, a lost answer costs none") {
   CHECK(b.part({1, 25}).code == ec::none);
 }
 
+TEST_CASE("refused when given again, because the first one worked after all: it is done") {
+  using act = switch_command::step::act;
+  switch_command x{switch_command::kind::join, {1, 25}, {}};
+  CHECK(x.start().what == act::read);
+  CHECK(x.read_came(joined_ports{}).what == act::join);
+  CHECK(x.write_came({ec::maybe_executed, "no answer in time"}).what == act::read);
+  CHECK(x.read_came(joined_ports{}).what == act::join);
+  CHECK(x.write_came({ec::busy, "a port is joined elsewhere"}).what == act::read);
+  CHECK(x.read_came(joined_ports{{1, 25}}).what == act::answer);
+  CHECK(x.verdict());
+}
+
+TEST_CASE("a switch that refuses and does it all the same is not believed: it is undone") {
+  using act = switch_command::step::act;
+  switch_command x{switch_command::kind::join, {1, 25}, {}};
+  x.start();
+  x.read_came(joined_ports{});
+  x.write_came({ec::device_failed, "a motor"});
+  auto undo = x.read_came(joined_ports{{1, 25}});
+  CHECK(undo.what == act::part);
+  CHECK(undo.ports == cross_connection{1, 25});
+  CHECK(x.write_came({ec::device_failed, "a motor"}).what == act::read);
+  CHECK(x.read_came(joined_ports{{1, 25}}).what == act::answer);
+  REQUIRE_FALSE(x.verdict());
+  CHECK(x.verdict().error().text == "a motor; 1 to 25 could not be parted");
+  CHECK(x.doubtful() == std::set<cross_connection>{{1, 25}});
+}
+
 TEST_CASE("a slow switch times out honestly, and what it joins after all is parted") {
   bench b;
   b.glass->settle = 60s;
