@@ -73,7 +73,9 @@ struct switch_config {
   std::string address;
   std::string dpid = "00:00:00:00:00:00:05:1e"; ///< What it is called in OpenFlow.
   std::string user;          ///< switch_restconf: name and
-  std::string password_file; ///< a file that only the owner may read.
+  std::string password_file; ///< a file that only the owner may read,
+  std::string ca;            ///< whose certificates are trusted; empty: HTTP without TLS, and
+  std::string certificate_name; ///< what the switch's names; empty: its host.
   bool emulated = false;     ///< The site runs the switch too, and it really listens or dials.
 };
 

@@ -333,6 +333,8 @@ private:
     out.dpid = text(x, "dpid", out.dpid.c_str());
     out.user = text(x, "user");
     out.password_file = text(x, "password_file");
+    out.ca = text(x, "ca");
+    out.certificate_name = text(x, "certificate_name");
     out.emulated = out.driver == "switch_emulator"
                    || (x.HasMember("emulated") && x["emulated"].GetBool());
     if (out.driver == "switch_emulator") {
@@ -346,6 +348,8 @@ private:
     }
     if (out.driver == "switch_restconf" && (out.user.empty() || out.password_file.empty()))
       bad(path_of("optical/switches", i), "driver switch_restconf needs \"user\" and \"password_file\"");
+    if (out.driver == "switch_restconf" && out.ca.empty() && !on_loopback(out.address))
+      bad(path_of("optical/switches", i), "a password without TLS stays on loopback: needs the key \"ca\"");
     out_.optical.switches.push_back(std::move(out));
   }
 

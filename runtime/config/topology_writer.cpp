@@ -29,7 +29,9 @@ void write_optical(json_writer& out, const optical_plane& x) {
     field("driver", at.driver);
     for (auto [key, value] : {std::pair{"address", &at.address}, std::pair{"dpid", &at.dpid},
                               std::pair{"user", &at.user},
-                              std::pair{"password_file", &at.password_file}})
+                              std::pair{"password_file", &at.password_file},
+                              std::pair{"ca", &at.ca},
+                              std::pair{"certificate_name", &at.certificate_name}})
       if (!value->empty())
         field(key, *value);
     out.Key("emulated");

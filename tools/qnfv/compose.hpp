@@ -7,6 +7,7 @@
 #include "runtime/base/secret.hpp"
 #include "runtime/config/topology.hpp"
 #include "runtime/messages/applications.hpp"
+#include "runtime/messages/paths.hpp"
 
 #include <functional>
 #include <memory>
@@ -23,6 +24,8 @@ struct world_drivers {
   std::function<caf::strong_actor_ptr()> start_store;
   /// Lets applications at the key server over HTTPS; empty: nobody listens, as in a simulation.
   std::function<caf::strong_actor_ptr(const key_server_actor&)> start_etsi014 = {};
+  /// Takes cross-connections by HTTP; empty: nobody listens.
+  std::function<caf::strong_actor_ptr(const sdn_controller_actor&)> start_northbound = {};
 };
 
 /// What protects the keys of a site.

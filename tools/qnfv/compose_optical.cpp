@@ -1,7 +1,11 @@
 #include "actors/optical_switch/optical_switch.hpp"
+#include "actors/scheduler/scheduler.hpp"
 #include "actors/sdn_controller/sdn_controller.hpp"
+#include "drivers/openflow/codec.hpp"
+#include "drivers/qkd_emulator/physics.hpp"
 #include "drivers/registry.hpp"
 #include "tools/qnfv/composer.hpp"
+#include "tools/qnfv/key_files.hpp"
 
 #include <algorithm>
 
@@ -29,12 +33,6 @@ std::vector<fibre> fibres_of(const optical_plane& x) {
   for (auto& each : x.fibres)
     out.push_back(fibre_of(each));
   return out;
-}
-
-uint64_t datapath_of(const std::string& dpid) {
-  std::string digits;
-  std::copy_if(dpid.begin(), dpid.end(), std::back_inserter(digits), [](char c) { return c != ':'; });
-  return std::strtoull(digits.c_str(), nullptr, 16);
 }
 
 } // namespace
@@ -90,7 +88,20 @@ void composer::switch_roles(const switch_config& x) {
   driver.owner = here<optical_switch_actor>(role);
   driver.request_timeout_ms = lab_.limits.request_timeout_ms;
   driver.address = x.address;
-  driver.datapath = datapath_of(x.dpid);
+  if (auto datapath = parse_datapath(x.dpid))
+    driver.datapath = *datapath;
+  driver.plain = x.ca.empty();
+  driver.ca = x.ca;
+  driver.certificate_name = x.certificate_name;
+  driver.user = x.user;
+  if (!x.password_file.empty()) {
+    auto password = load_password(x.password_file);
+    if (!password) {
+      problem_ = password.error();
+      return;
+    }
+    driver.password = *password;
+  }
   if (x.driver == "switch_emulator")
     driver.links = links_across(x);
   auto driver_role = x.driver + "/" + x.name.value;
@@ -104,6 +115,12 @@ void composer::switch_roles(const switch_config& x) {
     if (x.driver == "switch_openflow") {
       glass.servers.openflow = x.address;
       glass.servers.datapath = driver.datapath;
+    } else if (x.driver == "switch_scpi") {
+      glass.servers.scpi = x.address;
+    } else {
+      glass.servers.restconf = x.address;
+      glass.servers.user = x.user;
+      glass.servers.password = driver.password;
     }
     auto glass_role = "switch_emulator/" + x.name.value;
     if (!add_driver(glass_role, emulated_switch(parts_.system, parts_.env, glass)))
@@ -136,8 +153,40 @@ void composer::controller_role() {
     }
   config.request_timeout_ms = 10 * lab_.limits.request_timeout_ms;
   add("sdn_controller", sdn_controller, config);
+  if (parts_.drivers.start_northbound)
+    add("northbound", [start = parts_.drivers.start_northbound,
+                       controller = here<sdn_controller_actor>("sdn_controller")] {
+      return start(controller);
+    });
   out_.roles_for_peers.insert("sdn_controller");
   out_.roles_for_operators.insert("sdn_controller");
+}
+
+void composer::scheduler_role() {
+  scheduler_config config;
+  config.policy = lab_.schedule.policy;
+  config.tick_s = lab_.schedule.tick_s;
+  config.request_timeout_ms = lab_.limits.request_timeout_ms;
+  for (auto& link : lab_.links) {
+    if (!link.switched)
+      continue;
+    scheduled_link_config x;
+    x.link = link.link;
+    x.bob = link.bob;
+    x.bob_site = link.bob_site;
+    x.alice_site = link.alice_site;
+    x.link_actor_handle = at<link_actor>(link.bob_site, link_role(link.link));
+    x.bob_pool = at<key_pool_actor>(link.bob_site, "key_pool");
+    x.alice_pool = at<key_pool_actor>(link.alice_site, "key_pool");
+    // What devices of this kind do on such a line, until they have shown it.
+    auto figures = figures_of(link.length_km, link.extra_loss_db, line_conditions{}, qkd_parameters{});
+    x.rate_guess_bps = figures.secret_bps;
+    x.initialisation_guess_s = figures.initialisation_s;
+    config.links.push_back(std::move(x));
+  }
+  add("scheduler", scheduler, config);
+  out_.roles_for_peers.insert("scheduler");
+  out_.roles_for_operators.insert("scheduler");
 }
 
 void composer::optical_roles() {
@@ -146,6 +195,8 @@ void composer::optical_roles() {
       switch_roles(x);
   if (site_.orchestrator && !lab_.optical.switches.empty())
     controller_role();
+  if (site_.orchestrator && lab_.time_shared())
+    scheduler_role();
 }
 
 } // namespace qnfv

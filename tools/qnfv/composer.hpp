@@ -87,6 +87,7 @@ private:
   void optical_roles();
   void switch_roles(const switch_config&);
   void controller_role();
+  void scheduler_role();
   std::vector<path_hop> way_of(const link_config&);
   std::vector<crossing_link> links_across(const switch_config&);
   std::map<switch_id, site_id> emulated_switches_of(const link_config&);

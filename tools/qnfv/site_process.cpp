@@ -2,6 +2,9 @@
 
 #include "drivers/channel_tcp/channel_tcp.hpp"
 #include "drivers/etsi014/etsi014.hpp"
+#include "drivers/http/basic_auth.hpp"
+#include "drivers/northbound/northbound.hpp"
+#include "drivers/openflow/codec.hpp"
 #include "drivers/store_sql/store_sql.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/deployment/gateway.hpp"
@@ -137,6 +140,27 @@ result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& 
   return opened;
 }
 
+/// Where cross-connections are taken by HTTP; without a door if the lab has no such service.
+result<northbound_config> open_northbound(const topology& lab, const site_config& site,
+                                          std::shared_ptr<io_pool> io) {
+  northbound_config out;
+  auto& service = lab.optical.northbound;
+  if (!service || !site.orchestrator)
+    return out;
+  auto password = load_password(service->password_file);
+  if (!password)
+    return password.error();
+  out.authorization = basic_authorization(service->user, *password);
+  for (auto& at : lab.optical.switches)
+    if (auto datapath = parse_datapath(at.dpid))
+      out.nodes[*datapath] = at.name;
+  auto door = http_door::open(io->context(), northbound_http(service->listen));
+  if (!door)
+    return {door.error().code, "site " + site.site.value + ": northbound: " + door.error().text};
+  out.door = *door;
+  return out;
+}
+
 /// A seal key is made for a site that has no keys yet; never for one that has.
 result<secret> find_seal_key(const site_process_settings& settings, const storage& files) {
   auto file = settings.seal_key.empty() ? settings.state + "/seal.key" : settings.seal_key;
@@ -270,6 +294,16 @@ status run_site(const site_process_settings& settings) {
       // The pool asks its peer, more than once if need be.
       config.answer_timeout_ms = 5 * lab.limits.request_timeout_ms;
       return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, etsi014, config));
+    };
+  auto flow_service = open_northbound(lab, *site, io);
+  if (!flow_service)
+    return flow_service.error();
+  if (flow_service->door)
+    drivers.start_northbound = [&system, env, service = *flow_service](
+                                 const sdn_controller_actor& controller) {
+      auto config = service;
+      config.controller = controller;
+      return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, northbound, config));
     };
   failure no_secret;
   auto link_secrets = find_link_secrets(settings.link_secrets, no_secret);
