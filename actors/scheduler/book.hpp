@@ -39,7 +39,7 @@ class schedule_book {
 public:
   explicit schedule_book(book_options = {});
 
-  size_t add_bob(const device_id&, bool up = true);
+  size_t add_bob(const device_id&, bool up = true, bool spare = false);
   struct new_link {
     link_id link;
     size_t bob = 0;
@@ -124,6 +124,7 @@ private:
   std::vector<link_record> links_;
   std::vector<bob_record> bobs_;
   std::vector<size_t> bob_of_;
+  std::vector<size_t> to_ask_; ///< After a Bob went: who is served by the others?
   visit_count counts_;
 };
 
