@@ -34,6 +34,7 @@ constexpr double alarm_ends_after_s = 3600;
 constexpr double surge_matters_s = 12 * 3600, reserve_wanted_s = 24 * 3600;
 /// Estimates of the first hours say little about surges.
 constexpr double settled_after_s = 4 * 3600;
+constexpr double throttle_after_s = 3600;
 constexpr double throttled_again_s = 900;
 
 /// Looks ahead with plan after plan, a little at each decision, and keeps the best.
@@ -91,7 +92,7 @@ private:
   double least_load_ = 0, load_now_ = 0;
   double reserve_s_ = 0; ///< Bob's time that is stored in the pools.
   bool overloaded_ = false;
-  double longest_init_s_ = 0, throttled_at_s_ = 0;
+  double longest_init_s_ = 0, turning_since_s_ = 0, throttled_at_s_ = 0;
   double first_s_ = -1; ///< When it began to look.
   double losing_since_s_ = -1, fine_since_s_ = -1;
   uint32_t generation_ = static_cast<uint32_t>(-1);
@@ -136,7 +137,13 @@ void planner::begin_round(const outlook& now, size_t bob) {
     least_load_ = std::min(least_load_, sum);
     candidates_.push_back(p);
   }
-  overloaded_ = least_load_ > (overloaded_ ? 1.0 : 1.02);
+  // An hour's chance must not throttle anybody.
+  if ((least_load_ > (overloaded_ ? 1.0 : 1.02)) == overloaded_)
+    turning_since_s_ = now.now_s;
+  if (now.now_s - turning_since_s_ > throttle_after_s) {
+    overloaded_ = !overloaded_;
+    turning_since_s_ = now.now_s;
+  }
   if (overloaded_) {
     if (plan_.fraction.empty() || now.now_s - throttled_at_s_ > throttled_again_s) {
       plan_ = throttled(setups, longest);
@@ -153,9 +160,8 @@ void planner::begin_round(const outlook& now, size_t bob) {
   }
   if (plan_.cycle_s <= 0) {
     plan_.cycle_s = std::min(1.5 * sustained, high);
-  } else if (!overloaded_) {
-    if (plan_.fraction.empty())
-      candidates_.insert(candidates_.begin(), plan_);
+  } else if (!overloaded_ && plan_.fraction.empty()) {
+    candidates_.insert(candidates_.begin(), plan_);
   }
   horizon_s_ = std::max(3 * std::min(sustained, high), 12 * 3600.0);
   tried_ = 0;
@@ -167,10 +173,11 @@ void planner::begin_round(const outlook& now, size_t bob) {
 visit_plan planner::throttled(double setups, double longest) const {
   visit_plan out;
   double best = -1;
-  constexpr size_t steps = 24;
+  constexpr size_t steps = 40;
+  auto low = std::max(1.5 * setups, 0.3 * longest), high = std::max(2 * low, 2 * longest);
   std::vector<double> load, most;
   for (size_t i = 0; i < steps; ++i) {
-    auto cycle = 1.2 * setups * std::pow(std::max(2.0, 3 * longest / setups), static_cast<double>(i) / (steps - 1));
+    auto cycle = low * std::pow(high / low, static_cast<double>(i) / (steps - 1));
     load.clear();
     most.clear();
     for (auto& x : start_.links) {
@@ -210,7 +217,7 @@ void planner::end_round(const outlook& now) {
 void planner::judge(const outlook& now) {
   auto emptied_s = load_now_ > 1 ? reserve_s_ / (load_now_ - 1) : never_s;
   bool surging = emptied_s < reserve_wanted_s && !overloaded_ && now.now_s - first_s_ > settled_after_s;
-  bool losing = best_mean_loss_ > alarming_loss || overloaded_ || surging || (alarm && spare_is_needed);
+  bool losing = best_mean_loss_ > alarming_loss || least_load_ > 1.02 || overloaded_ || surging || (alarm && spare_is_needed);
   if (losing) {
     fine_since_s_ = -1;
     if (losing_since_s_ < 0)
@@ -223,7 +230,7 @@ void planner::judge(const outlook& now) {
   if (alarm && fine_since_s_ >= 0 && now.now_s - fine_since_s_ >= alarm_ends_after_s)
     alarm.reset();
   auto wait = surging ? alarm_after_least_s
-                      : std::clamp((best_dry_s_ - longest_init_s_) / (overloaded_ ? 4 : 10),
+                      : std::clamp((best_dry_s_ - longest_init_s_) / (best_mean_loss_ > alarming_loss ? 10 : 4),
                                    alarm_after_least_s, alarm_after_s);
   auto first = best_worst_ != no_link ? best_worst_ : start_.shortest_lived();
   if (!losing || (!alarm && now.now_s - losing_since_s_ < wait) || first == no_link)

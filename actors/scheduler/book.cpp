@@ -321,10 +321,11 @@ std::vector<schedule_book::raised_alarm> schedule_book::alarms() const {
   std::vector<raised_alarm> out;
   for (size_t b = 0; b < bobs_.size(); ++b)
     if (auto x = policy_->alarm(b); x && outlook_.bobs[b].up && bobs_[b].alarm_since_s >= 0)
-      out.push_back({b, *x, bobs_[b].alarm_since_s});
+      out.push_back({b, false, *x, bobs_[b].alarm_since_s});
   for (size_t i = 0; i < links_.size(); ++i)
     if (links_[i].failures >= options_.retry_budget)
       out.push_back({bob_of(i),
+                     true,
                      {outlook_.links[i].link.value + " failed " + std::to_string(links_[i].failures)
                         + " times in a row: " + links_[i].note,
                       i, outlook_.links[i].life_s(), "look after its fibre and devices"},
