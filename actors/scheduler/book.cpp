@@ -5,16 +5,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace qnfv {
 
 schedule_book::schedule_book(book_options options)
   : options_(options), policy_(make_policy("best", options.policy)) {}
 
-size_t schedule_book::add_bob(const device_id& bob, bool up) {
+size_t schedule_book::add_bob(const device_id& bob, bool up, bool spare) {
   bob_outlook x;
   x.bob = bob;
   x.up = up;
+  x.spare = spare;
   outlook_.bobs.push_back(std::move(x));
   bobs_.emplace_back();
   return bobs_.size() - 1;
@@ -181,6 +183,10 @@ void schedule_book::bob_up(size_t bob, bool up, double now_s) {
     return;
   b.up = up;
   if (!up) {
+    // Where any Bob may serve any link, it is the links that know who was with whom.
+    for (size_t i = 0; i < links_.size(); ++i)
+      if (links_[i].movable && (links_[i].asked || links_[i].serving))
+        to_ask_.push_back(i);
     // Its visit is over, whatever the link would say.
     if (b.active != no_link)
       ended(b.active, now_s);
@@ -221,6 +227,8 @@ void schedule_book::share_out(double now_s) {
 std::vector<command> schedule_book::plan(double now_s) {
   outlook_.now_s = now_s;
   std::vector<command> out;
+  for (auto i : std::exchange(to_ask_, {}))
+    out.push_back({command::what::ask, i});
   for (size_t bob = 0; bob < bobs_.size(); ++bob)
     if (outlook_.bobs[bob].up)
       plan_bob(bob, now_s, out);
@@ -313,10 +321,11 @@ std::vector<schedule_book::raised_alarm> schedule_book::alarms() const {
   std::vector<raised_alarm> out;
   for (size_t b = 0; b < bobs_.size(); ++b)
     if (auto x = policy_->alarm(b); x && outlook_.bobs[b].up && bobs_[b].alarm_since_s >= 0)
-      out.push_back({b, *x, bobs_[b].alarm_since_s});
+      out.push_back({b, false, *x, bobs_[b].alarm_since_s});
   for (size_t i = 0; i < links_.size(); ++i)
     if (links_[i].failures >= options_.retry_budget)
       out.push_back({bob_of(i),
+                     true,
                      {outlook_.links[i].link.value + " failed " + std::to_string(links_[i].failures)
                         + " times in a row: " + links_[i].note,
                       i, outlook_.links[i].life_s(), "look after its fibre and devices"},

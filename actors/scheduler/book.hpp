@@ -12,9 +12,9 @@ namespace qnfv {
 
 struct book_options {
   double backoff_first_s = 60;   ///< After a failure; doubles with each one in a row,
-  double backoff_max_s = 3600;   ///< up to this.
+  double backoff_max_s = 900;    ///< up to this.
   unsigned retry_budget = 6;     ///< Failures in a row; then one try per `suspended_s`.
-  double suspended_s = 7200;
+  double suspended_s = 1800;
   double settle_s = 60;          ///< A link that does not say within it what it did is asked again.
   double patience = 4;           ///< Times the usual initialisation without a key: given up.
   double patience_floor_s = 900; ///< At least so long.
@@ -39,7 +39,7 @@ class schedule_book {
 public:
   explicit schedule_book(book_options = {});
 
-  size_t add_bob(const device_id&, bool up = true);
+  size_t add_bob(const device_id&, bool up = true, bool spare = false);
   struct new_link {
     link_id link;
     size_t bob = 0;
@@ -75,7 +75,8 @@ public:
   const visit_count& counts() const { return counts_; }
   const outlook& now() const { return outlook_; }
   struct raised_alarm {
-    size_t bob = no_link; ///< Or a link's own, which failed too often.
+    size_t bob = no_link;
+    bool of_link = false; ///< Not that Bob cannot keep up, but that this link failed too often.
     policy_alarm alarm;
     double since_s = 0;
   };
@@ -98,6 +99,7 @@ public:
     size_t home = 0;
   };
   const link_record& record(size_t link) const { return links_[link]; }
+  size_t bob_of(size_t link) const { return bob_of_[link]; }
   const std::string& why(size_t bob) const { return bobs_[bob].why; }
   double until_s(size_t bob) const { return bobs_[bob].until_s; }
   /// Microseconds are the caller's: it hands a stopwatch in. Called around each policy decision.
@@ -116,7 +118,6 @@ private:
   void ended(size_t link, double now_s);
   void share_out(double now_s);
   void plan_bob(size_t bob, double now_s, std::vector<command>& out);
-  size_t bob_of(size_t link) const { return bob_of_[link]; }
 
   book_options options_;
   std::unique_ptr<policy> policy_;
@@ -124,6 +125,7 @@ private:
   std::vector<link_record> links_;
   std::vector<bob_record> bobs_;
   std::vector<size_t> bob_of_;
+  std::vector<size_t> to_ask_; ///< After a Bob went: who is served by the others?
   visit_count counts_;
 };
 

@@ -5,6 +5,13 @@
 
 namespace qnfv {
 
+namespace {
+
+/// The least over the mean; with some room above one half.
+constexpr double fair_part = 0.55;
+
+} // namespace
+
 double fluid_load(const fluid_demand& x) {
   if (x.demand_bps <= 0)
     return 0;
@@ -18,35 +25,52 @@ double fluid_load(const fluid_demand& x) {
   return std::max(production, (x.initialisation_s + fill_s) / std::max(cycle_s, 1e-9));
 }
 
-std::vector<double> fair_fractions(const std::vector<double>& load, double capacity) {
+std::vector<double> fair_fractions(const std::vector<double>& load, double capacity,
+                                   const std::vector<double>& most) {
   auto n = load.size();
-  std::vector<double> out(n, 1);
-  auto total = std::accumulate(load.begin(), load.end(), 0.0);
-  if (n == 0 || total <= capacity)
+  auto out = most.empty() ? std::vector<double>(n, 1) : most;
+  if (n == 0)
     return out;
-  capacity = std::max(capacity, 0.0);
+  double whole = 0;
+  for (size_t i = 0; i < n; ++i)
+    whole += load[i] * out[i];
+  if (whole <= capacity)
+    return out;
+  auto upper = out;
   std::vector<size_t> order(n);
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(),
             [&](size_t a, size_t b) { return load[a] != load[b] ? load[a] < load[b] : a < b; });
-  // The cheapest k are served wholly, the others all alike: the best of these is the best of all,
-  // because between two of them the score is linear.
-  double best = -1, whole = 0;
-  size_t best_k = 0;
-  double best_rest = 0;
-  for (size_t k = 0; k < n && whole <= capacity; ++k) {
-    auto rest = std::clamp((capacity - whole) / std::max(total - whole, 1e-12), 0.0, 1.0);
-    auto mean = (static_cast<double>(k) + static_cast<double>(n - k) * rest) / static_cast<double>(n);
-    auto score = (mean + rest) / 2;
-    if (score > best && (k == 0 || rest >= 0.55 * mean)) {
-      best = score;
-      best_k = k;
-      best_rest = rest;
+  // Everybody gets `least`; what is left goes to those who cost least. Negative: not to be had.
+  auto share = [&](double least) {
+    double left = capacity, sum = 0;
+    for (size_t i = 0; i < n; ++i) {
+      out[i] = std::min(least, upper[i]);
+      left -= out[i] * load[i];
+      sum += out[i];
     }
-    whole += load[order[k]];
+    if (left < -1e-9)
+      return -1 - least;
+    for (auto i : order) {
+      auto more = load[i] > 0 ? std::clamp(left / load[i], 0.0, upper[i] - out[i]) : upper[i] - out[i];
+      out[i] += more;
+      left -= more * load[i];
+      sum += more;
+    }
+    auto mean = sum / static_cast<double>(n);
+    auto lowest = *std::min_element(out.begin(), out.end());
+    return lowest < fair_part * mean ? lowest - 1 : (mean + lowest) / 2;
+  };
+  // The score is concave in `least`.
+  double low = 0, high = 1;
+  for (int i = 0; i < 40; ++i) {
+    auto a = low + (high - low) / 3, b = high - (high - low) / 3;
+    if (share(a) < share(b))
+      low = a;
+    else
+      high = b;
   }
-  for (size_t k = best_k; k < n; ++k)
-    out[order[k]] = best_rest;
+  share(low);
   return out;
 }
 

@@ -20,8 +20,10 @@ struct fluid_demand {
 double fluid_load(const fluid_demand&);
 
 /// Served fractions that make (mean + least) / 2 as large as `capacity` (of Bob time) allows, when
-/// serving link i wholly costs load[i]. None falls below half the mean.
-std::vector<double> fair_fractions(const std::vector<double>& load, double capacity);
+/// serving link i wholly costs load[i] and not more than most[i] of its demand can be served (empty:
+/// all of it). None falls below half the mean if that can be helped.
+std::vector<double> fair_fractions(const std::vector<double>& load, double capacity,
+                                   const std::vector<double>& most = {});
 
 /// (mean + least) / 2 of fractions; 1 for none.
 double fairness_score(const std::vector<double>&);

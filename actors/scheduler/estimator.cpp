@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace qnfv {
 
@@ -10,8 +11,14 @@ namespace {
 constexpr double hour_s = 3600;
 constexpr double fast_memory_s = 2 * hour_s;
 constexpr double slow_memory_s = 24 * hour_s;
+/// Tells a surge soon; too short to plan by.
+constexpr double quick_memory_s = 20 * 60;
+/// How long a surge is expected to last, whatever its age: planning for longer starves the others.
+constexpr double surge_fades_s = 3 * hour_s;
 /// After so long another level is no surge but the new normal.
 constexpr double accepted_after_s = 12 * hour_s;
+/// Longer than a burst of requests.
+constexpr double block_length_s = 600;
 /// A day's weight in the hourly means, against the days before.
 constexpr double day_forgetting = 0.75;
 constexpr double pi = 3.14159265358979323846;
@@ -32,10 +39,13 @@ void demand_estimator::saw(double bits, double seconds, double now_s) {
     return;
   // Measured against what the hour is expected to bring, so that a day's shape is no surprise.
   auto hour = static_cast<size_t>(std::fmod(std::max(now_s, 0.0), 24 * hour_s) / hour_s);
-  auto weight = has_day_ ? day_[hour] * seconds : seconds;
+  auto weight = has_day_ ? day_.factor[hour] * seconds : seconds;
   auto fade = std::exp(-seconds / fast_memory_s);
   fast_bits_ = fast_bits_ * fade + bits;
   fast_s_ = fast_s_ * fade + weight;
+  auto quick_fade = std::exp(-seconds / quick_memory_s);
+  quick_bits_ = quick_bits_ * quick_fade + bits;
+  quick_s_ = quick_s_ * quick_fade + weight;
   if (bits > 0) {
     auto keep = std::exp(-seconds / slow_memory_s);
     lump_ = lump_ * keep + bits * bits;
@@ -43,7 +53,14 @@ void demand_estimator::saw(double bits, double seconds, double now_s) {
   }
   auto fast = fast_bits_ / fast_s_;
   auto slow = slow_s_ > 0 ? slow_bits_ / slow_s_ : fast;
-  auto lump = lump_weight_ > 0 ? lump_ / lump_weight_ : 0;
+  auto lump = lumpiness();
+  auto quick = quick_bits_ / quick_s_;
+  if (fast_s_ > 2 * quick_s_
+      && std::abs(quick - fast) > 4.5 * std::sqrt(std::max(lump * std::max(quick, fast), 1e-9) * 0.5 / quick_s_)) {
+    fast_bits_ = quick_bits_;
+    fast_s_ = quick_s_;
+    fast = quick;
+  }
   auto chance = std::sqrt(std::max(lump * slow, 1e-9) * (0.5 / fast_s_ + 0.5 / std::max(slow_s_, 1.0)));
   auto odd = std::abs(fast - slow) / chance;
   weight_fast_ = std::clamp((odd - 2) / 2, 0.0, 1.0);
@@ -61,12 +78,36 @@ void demand_estimator::saw(double bits, double seconds, double now_s) {
     slow_bits_ = slow_bits_ * slow_fade + bits;
     slow_s_ = slow_s_ * slow_fade + weight;
   }
+  block_bits_ += bits;
+  block_s_ += seconds;
+  block_weight_ += weight;
+  if (block_s_ >= block_length_s)
+    end_block(fast);
   if (hour != hour_ || hour_now_s_ > 1.5 * hour_s) {
     end_hour(hour_);
     hour_ = hour;
   }
   hour_now_bits_ += bits;
   hour_now_s_ += seconds;
+}
+
+void demand_estimator::end_block(double fast) {
+  auto expected = fast * block_weight_;
+  // In a surge the mean moves; that is no dispersion.
+  if (weight_fast_ < 0.5 && expected > 0) {
+    constexpr double keep = 1 - block_length_s / slow_memory_s;
+    auto off = block_bits_ - expected;
+    dispersion_ = dispersion_ * keep + off * off;
+    dispersion_weight_ = dispersion_weight_ * keep + expected;
+    ++blocks_;
+  }
+  block_bits_ = block_s_ = block_weight_ = 0;
+}
+
+double demand_estimator::lumpiness() const {
+  auto lump = lump_weight_ > 0 ? lump_ / lump_weight_ : 0;
+  constexpr unsigned enough_blocks = 12;
+  return blocks_ >= enough_blocks ? std::max(lump, dispersion_ / dispersion_weight_) : lump;
 }
 
 void demand_estimator::end_hour(size_t hour) {
@@ -96,30 +137,28 @@ void demand_estimator::fit_day() {
     wave[2] += x * std::cos(2 * phase);
     wave[3] += x * std::sin(2 * phase);
   }
-  auto lump = lump_weight_ > 0 ? lump_ / lump_weight_ : 0;
+  auto lump = lumpiness();
   auto chance = std::sqrt(2 * lump / (mean * 24 * least_s));
   // Days differ from each other even where chance alone would not show it.
   auto floor = 3 * chance + 0.02;
   bool first = std::hypot(wave[0], wave[1]) > floor;
   bool second = std::hypot(wave[2], wave[3]) > floor;
-  auto had = has_day_;
-  has_day_ = first;
-  if (!has_day_) {
-    if (had)
-      day_.fill(1);
+  auto had = std::exchange(has_day_, first);
+  if (!has_day_)
     return;
-  }
+  std::array<double, 24> shape{};
   for (size_t h = 0; h < 24; ++h) {
     auto phase = 2 * pi * (static_cast<double>(h) + 0.5) / 24;
-    day_[h] = 1 + wave[0] * std::cos(phase) + wave[1] * std::sin(phase);
+    shape[h] = 1 + wave[0] * std::cos(phase) + wave[1] * std::sin(phase);
     if (second)
-      day_[h] += wave[2] * std::cos(2 * phase) + wave[3] * std::sin(2 * phase);
-    day_[h] = std::max(day_[h], 0.05);
+      shape[h] += wave[2] * std::cos(2 * phase) + wave[3] * std::sin(2 * phase);
+    shape[h] = std::max(shape[h], 0.05);
   }
+  day_.set(shape);
   if (!had) {
     // From here on the means are those of a day without its shape.
     slow_bits_ = mean * slow_s_;
-    fast_bits_ = fast_s_ > 0 ? fast_bits_ / fast_s_ / day_[hour_] * fast_s_ : 0;
+    fast_bits_ = fast_s_ > 0 ? fast_bits_ / day_.factor[hour_] : 0;
   }
 }
 
@@ -129,16 +168,14 @@ demand_forecast demand_estimator::forecast(double now_s) const {
   auto slow = slow_s_ > 0 ? slow_bits_ / slow_s_ : fast;
   out.level_bps = slow;
   out.surplus_bps = weight_fast_ * (fast - slow);
-  // What has lasted for long will last.
-  auto age = odd_since_s_ >= 0 ? now_s - odd_since_s_ : 0;
-  out.fade_s = 2 * hour_s + 3 * age;
+  out.fade_s = surge_fades_s;
   if (slow_s_ < 2 * hour_s) {
     out.level_bps = slow + out.surplus_bps;
     out.surplus_bps = 0;
   }
-  out.variance = (lump_weight_ > 0 ? lump_ / lump_weight_ : 0) * (out.level_bps + std::max(0.0, out.surplus_bps));
+  out.variance = lumpiness() * (out.level_bps + std::max(0.0, out.surplus_bps));
   out.day = has_day_ ? &day_ : nullptr;
-  out.hour_now = std::fmod(std::max(now_s, 0.0), 24 * hour_s) / hour_s;
+  out.time_of_day_s = std::fmod(std::max(now_s, 0.0), 24 * hour_s);
   return out;
 }
 

@@ -58,6 +58,17 @@ void fluid_bob::look(const outlook& now, size_t bob) {
     start_left = std::max(10.0, links[active].init - (now.now_s - b.since_s));
 }
 
+size_t fluid_bob::shortest_lived() const {
+  auto out = no_link;
+  auto least = never_s;
+  for (auto& x : links)
+    if (auto life = x.demand.run_out_s(x.level, x.at); life < least) {
+      least = life;
+      out = x.index;
+    }
+  return out;
+}
+
 double fluid_bob::spread(const link& x, double from, double to) const {
   auto dt = std::max(0.0, to - from);
   auto rough = forecast_spread * x.mean_bps * dt;

@@ -44,6 +44,8 @@ public:
   double start_left = 0; ///< Until its first key.
   double producing_for = 0;
 
+  /// Index in the outlook of the link that runs dry first; no_link if there is none.
+  size_t shortest_lived() const;
   /// Seconds of production that link k still needs at `t`, after `elapsed` of its visit.
   double still_needs(size_t k, const visit_plan&, double t, double elapsed) const;
   double due_of(size_t k, const visit_plan&, double t) const;

@@ -11,48 +11,81 @@ namespace qnfv {
 namespace {
 
 constexpr double hour_s = 3600;
+constexpr double day_s = 24 * hour_s;
 
 } // namespace
 
+void day_shape::set(const std::array<double, 24>& x) {
+  double sum = 0;
+  for (auto f : x)
+    sum += f;
+  for (size_t h = 0; h < 24; ++h) {
+    factor[h] = x[h] * 24 / sum;
+    before[h + 1] = before[h] + factor[h] * hour_s;
+  }
+}
+
+double day_shape::integral(double t) const {
+  auto days = std::floor(t / day_s);
+  auto rest = t - days * day_s;
+  auto h = std::min<size_t>(23, static_cast<size_t>(rest / hour_s));
+  return days * day_s + before[h] + factor[h] * (rest - static_cast<double>(h) * hour_s);
+}
+
+double day_shape::when(double x) const {
+  auto days = std::floor(x / day_s);
+  auto rest = x - days * day_s;
+  size_t h = 0;
+  while (h < 23 && before[h + 1] < rest)
+    ++h;
+  return days * day_s + static_cast<double>(h) * hour_s + (rest - before[h]) / factor[h];
+}
+
 double demand_forecast::now_bps() const {
-  auto factor = day ? (*day)[static_cast<size_t>(hour_now) % 24] : 1;
-  return std::max(0.0, (level_bps + surplus_bps) * factor);
+  auto f = day ? day->factor[static_cast<size_t>(time_of_day_s / hour_s) % 24] : 1;
+  return std::max(0.0, (level_bps + surplus_bps) * f);
 }
 
 double demand_forecast::bits(double from_s, double to_s) const {
   if (to_s <= from_s)
     return 0;
+  auto level = day ? day->integral(time_of_day_s + to_s) - day->integral(time_of_day_s + from_s)
+                   : to_s - from_s;
   auto extra = surplus_bps == 0
                  ? 0
                  : surplus_bps * fade_s * (std::exp(-from_s / fade_s) - std::exp(-to_s / fade_s));
-  if (!day)
-    return std::max(0.0, level_bps * (to_s - from_s) + extra);
-  double sum = 0;
-  for (auto t = from_s; t < to_s;) {
-    auto hour = hour_now + t / hour_s;
-    auto next = std::min(to_s, t + (std::floor(hour) + 1 - hour) * hour_s + 1e-6);
-    sum += (*day)[static_cast<size_t>(hour) % 24] * (next - t);
-    t = next;
-  }
-  return std::max(0.0, level_bps * sum + extra);
+  return std::max(0.0, level_bps * level + extra);
 }
 
 double demand_forecast::run_out_s(double stock, double from_s) const {
   if (stock <= 0)
     return 0;
-  if (!day && surplus_bps == 0)
-    return level_bps > 0 ? stock / level_bps : never_s;
-  if (level_bps + std::max(0.0, surplus_bps) <= 0)
+  if (level_bps <= 0 && surplus_bps <= 0)
     return never_s;
-  constexpr double horizon_s = 20 * 24 * hour_s;
-  double used = 0, t = 0;
-  for (auto step = hour_s; t < horizon_s; t += step) {
-    auto more = bits(from_s + t, from_s + t + step);
-    if (used + more >= stock)
-      return t + step * (stock - used) / more;
-    used += more;
+  auto without = [&](double bits) {
+    if (level_bps <= 0)
+      return never_s;
+    if (!day)
+      return bits / level_bps;
+    auto from = time_of_day_s + from_s;
+    return day->when(day->integral(from) + bits / level_bps) - from;
+  };
+  if (surplus_bps == 0)
+    return without(stock);
+  // Between these two lies the answer.
+  auto all = surplus_bps * fade_s * std::exp(-from_s / fade_s);
+  auto high = surplus_bps < 0 ? without(stock - all) : without(stock);
+  auto low = surplus_bps < 0 ? without(stock) : without(std::max(0.0, stock - all));
+  if (!std::isfinite(high)) {
+    if (all < stock)
+      return never_s;
+    return -fade_s * std::log(1 - stock / all);
   }
-  return level_bps > 0 ? t + (stock - used) / level_bps : never_s;
+  for (int i = 0; i < 12 && high - low > 10; ++i) {
+    auto middle = (low + high) / 2;
+    (bits(from_s, from_s + middle) < stock ? low : high) = middle;
+  }
+  return (low + high) / 2;
 }
 
 double link_outlook::life_s() const {

@@ -17,6 +17,18 @@ namespace qnfv {
 constexpr double never_s = std::numeric_limits<double>::infinity();
 constexpr size_t no_link = static_cast<size_t>(-1);
 
+/// How demand goes through a day: factors of its hours, with mean 1.
+struct day_shape {
+  std::array<double, 24> factor{};
+  std::array<double, 25> before{}; ///< Sum of the factors before an hour, times 3600.
+
+  void set(const std::array<double, 24>&);
+  /// The integral of the factor from midnight to `t`; any t >= 0.
+  double integral(double t) const;
+  /// Where the integral has that value.
+  double when(double integral) const;
+};
+
 /// Demand to come: a level that lasts, a surplus that fades, and the shape of a day.
 struct demand_forecast {
   double level_bps = 0;   ///< Lasting.
@@ -24,9 +36,9 @@ struct demand_forecast {
   double fade_s = 3600;
   /// Of the variance of the bits asked for in one second [bit^2/s]: 2 kbit requests come in lumps.
   double variance = 0;
-  /// Factors of the hours of a day, from now on, mean 1; null: every hour is alike.
-  const std::array<double, 24>* day = nullptr;
-  double hour_now = 0; ///< Position in `day`, 0..24.
+  /// Of the hours of a day; null: every hour is alike. Belongs to the estimator.
+  const day_shape* day = nullptr;
+  double time_of_day_s = 0;
 
   double now_bps() const;
   /// Bits asked for between now + `from_s` and now + `to_s`.
@@ -58,6 +70,7 @@ enum class bob_activity : uint8_t { free, starting, producing };
 struct bob_outlook {
   device_id bob;
   bool up = true;
+  bool spare = false; ///< Called in by an alarm.
   bob_activity doing = bob_activity::free;
   size_t active = no_link; ///< Whom it serves; no_link while free.
   double since_s = 0;      ///< When the visit began,

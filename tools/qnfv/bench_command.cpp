@@ -99,6 +99,7 @@ void add_bench_commands(CLI::App& app, command_settings& settings) {
   auto* bench = app.add_subcommand("bench", "Measure against a peer in the same run");
   bench->require_subcommand(1);
   add_bench_relay(*bench, settings);
+  add_bench_schedule(*bench, settings);
   auto* socket = bench->add_subcommand("socket", "Copy a file through a plain TCP socket on loopback");
   socket->add_option("file", x->from, "File to copy")->required();
   socket->add_option("--out", x->to, "Where the copy goes")->required();

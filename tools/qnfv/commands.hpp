@@ -48,5 +48,6 @@ void add_bench_commands(CLI::App&, command_settings&);
 void add_bench_keys_command(CLI::App& bench, command_settings&);
 /// Below `bench`.
 void add_bench_relay(CLI::App& bench, command_settings&);
+void add_bench_schedule(CLI::App& bench, command_settings&);
 
 } // namespace qnfv
