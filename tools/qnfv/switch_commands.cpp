@@ -29,6 +29,8 @@ void print_note(const trace_event& x) {
 
 void emulate(emulation x) {
   x.servers.datapath = value_or_throw(parse_datapath(x.datapath));
+  if (!valid_name(x.name))
+    throw command_error{{ec::invalid_argument, "\"" + x.name + "\" is no name"}};
   if (x.servers.openflow.empty())
     throw command_error{{ec::invalid_argument, "a switch that speaks no protocol is of no use: "
                                                "--openflow HOST:PORT"}};
