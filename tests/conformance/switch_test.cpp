@@ -217,7 +217,7 @@ TEST_CASE("a command that was lost may have been executed; repeating it is safe"
 
 TEST_CASE("a command of a slow switch may have been executed, and is in the end") {
   EVERY_SWITCH(x);
-  x.fault({fault::none, 0, 1500});
+  x.fault({fault::none, 0, switch_lab::request_timeout_ms + 500});
   CHECK(x.code(x.connect(1, 5)) == ec::maybe_executed);
   // Reading waits for the mirrors too; the driver may lose its patience once more.
   for (int i = 0;; ++i) {

@@ -1,6 +1,7 @@
 // Both ends of OpenFlow against a peer that does what it likes: our controller side, and the
 // emulated switch.
 
+#include "drivers/registry.hpp"
 #include "drivers/switch_emulator/openflow_face.hpp"
 #include "tests/support/openflow_peer.hpp"
 #include "tests/support/switch_lab.hpp"
@@ -223,8 +224,8 @@ TEST_CASE("what is no OpenFlow ends the connection") {
 
 TEST_CASE("a switch that does not answer echoes is gone") {
   controller_side x{[](auto& c) {
-    c.echo_ms = 50;
-    c.silent_ms_max = 200;
+    c.echo_ms = 200;
+    c.silent_ms_max = 2000;
   }};
   auto glass = x.join();
   for (int i = 0; i < 5; ++i)
@@ -236,7 +237,7 @@ TEST_CASE("a switch that does not answer echoes is gone") {
 
 TEST_CASE("who does not say who it is gets no place for ever") {
   controller_side x{[](auto& c) {
-    c.handshake_timeout_ms = 200;
+    c.handshake_timeout_ms = 1000;
     c.strangers_max = 2;
   }};
   auto a = x.dial(), b = x.dial();
@@ -436,4 +437,59 @@ TEST_CASE("what an order wants of the switch") {
   CHECK(plan(c::add, {}, {}) == "CFLOW_MOD_FAILED: MISMATCH");
   CHECK(plan(c::add, {3}, {7}, 0x0F) == "CFLOW_MOD_FAILED: MISMATCH");
   CHECK(plan(static_cast<c>(9), {3}, {7}) == "CFLOW_MOD_FAILED: MISMATCH");
+}
+
+// -- by name
+// ---------------------------------------------------------------------------------------
+
+TEST_CASE("a driver and an emulated switch that are started by name meet, again after each death") {
+  real_world w;
+  auto env = w.site("co");
+  auto ear = std::make_shared<switch_ear>();
+  switch_driver_settings driver;
+  driver.driver = "switch_openflow";
+  driver.name = switch_id{"polatis1"};
+  driver.size = 4;
+  driver.owner = w.spawn("co", switch_owner, ear);
+  result<driver_start> start{ec::site_unreachable, ""};
+  for (int i = 0; i < 100 && !start; ++i) {
+    driver.address = "127.0.0.1:" + std::to_string(20000 + env->random->next() % 10000);
+    start = switch_driver(w.system(), env, driver);
+  }
+  REQUIRE(start);
+  emulated_switch_settings glass;
+  glass.name = switch_id{"polatis1"};
+  glass.size = 4;
+  glass.servers.openflow = driver.address;
+  auto start_glass = emulated_switch(w.system(), env, glass);
+  REQUIRE(start_glass);
+  for (int i = 0; i < 2; ++i) {
+    auto a = (*start)(), b = (*start_glass)();
+    ear->next(kind::connected);
+    auto handle = caf::actor_cast<switch_driver_actor>(a);
+    CHECK(w.ask<accepted>(handle, cross_connect{{1, 5}}));
+    for (auto& x : {a, b})
+      caf::anon_send_exit(x, caf::exit_reason::kill);
+  }
+}
+
+TEST_CASE("what cannot be a switch is bad configuration") {
+  real_world w;
+  auto env = w.site("co");
+  auto code = [&](const std::string& name, port_number size, const std::string& address) {
+    switch_driver_settings x;
+    x.driver = name;
+    x.name = switch_id{"polatis1"};
+    x.size = size;
+    x.address = address;
+    auto start = switch_driver(w.system(), env, x);
+    return start ? ec::none : start.error().code;
+  };
+  CHECK(code("switch_emulator", 127, "") == ec::none);
+  CHECK(code("switch_emulator", 0, "") == ec::bad_config);
+  CHECK(code("switch_emulator", 128, "") == ec::bad_config);
+  CHECK(code("switch_openflow", 24, "nonsense") == ec::bad_config);
+  CHECK(code("switch_openflow", 24, "0.0.0.0:0") == ec::bad_config);
+  CHECK(code("switch_openflow", 24, "127.0.0.1:0") == ec::none);
+  CHECK(code("switch_magic", 24, "") == ec::bad_config);
 }
