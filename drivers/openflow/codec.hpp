@@ -95,11 +95,10 @@ constexpr uint16_t no_in_port = 1, no_out_port = 2, no_in_tdm = 4, no_out_tdm = 
                    no_out_wave = 32;
 constexpr uint16_t fibre_form = no_in_tdm | no_out_tdm | no_in_wave | no_out_wave; // 0x003C
 // Errors: type, codes.
-constexpr uint16_t hello_failed = 0;
 constexpr uint16_t bad_request = 1;
 constexpr uint16_t bad_version = 0, bad_type = 1, not_permitted = 5, bad_length = 6;
 constexpr uint16_t circuit_failed = 0xFFFF; ///< Addendum: CFLOW_MOD_FAILED.
-constexpr uint16_t group_definition = 0, overlap = 1, mismatch = 2;
+constexpr uint16_t overlap = 1, mismatch = 2;
 } // namespace openflow
 
 struct openflow_cport {

@@ -287,7 +287,11 @@ void arrived(self_ptr self, uint64_t number, const std::vector<bytes>& messages)
       return;
     auto& peer = found->second;
     auto header = *read_header(message);
-    if (header.type == openflow_type::echo_request) {
+    if (number == s.current)
+      s.heard = self->now();
+    if (header.version != openflow_version && header.type != openflow_type::hello) {
+      ++s.ignored;
+    } else if (header.type == openflow_type::echo_request) {
       peer.connection->send(encode(openflow_type::echo_reply, header.xid,
                                    byte_view{message}.part(openflow_header_bytes)));
     } else if (number == s.current) {
@@ -304,8 +308,6 @@ void arrived(self_ptr self, uint64_t number, const std::vector<bytes>& messages)
     } else {
       ++s.ignored;
     }
-    if (number == s.current)
-      s.heard = self->now();
   }
   proceed(self);
   if (auto found = s.peers.find(number); found != s.peers.end())
@@ -382,9 +384,7 @@ switch_openflow(stateful<switch_driver_actor, switch_openflow_state>* self,
   return {
     [self](const cross_connect& x) { return take<accepted>(self, deed::connect, x.ports); },
     [self](const disconnect& x) { return take<accepted>(self, deed::disconnect, x.ports); },
-    [self](const read_cross_connections&) {
-      return take<cross_connections>(self, deed::read, {});
-    },
+    [self](const read_cross_connections&) { return take<cross_connections>(self, deed::read, {}); },
     [self](const switch_status_query&) { return status_of(self); },
     [self](const switch_fault&) -> caf::result<accepted> {
       return fail(ec::invalid_argument,

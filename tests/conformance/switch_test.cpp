@@ -3,6 +3,9 @@
 
 #include "tests/support/switch_lab.hpp"
 
+#include <algorithm>
+#include <random>
+
 using namespace qnfv;
 using namespace qnfv::test;
 
@@ -10,6 +13,13 @@ namespace {
 
 using fault = switch_fault::kind;
 using list = std::vector<cross_connection>;
+
+list table_of(const std::map<port_number, port_number>& x) {
+  list out;
+  for (auto& [in, egress] : x)
+    out.push_back({in, egress});
+  return out;
+}
 
 } // namespace
 
@@ -89,6 +99,34 @@ TEST_CASE("commands are carried out in the order they come") {
   };
   spawn_at(x.w.system(), x.w.site("co"), asker);
   CHECK(answers->get_future().get() == list{{1, 8}});
+}
+
+TEST_CASE("whatever is ordered, the switch holds what a table of one to one would") {
+  EVERY_SWITCH(x);
+  x.fault({fault::none, 0, 0});
+  std::mt19937 random{5};
+  std::map<port_number, port_number> table;
+  for (int i = 0; i < 200; ++i) {
+    auto in = static_cast<port_number>(1 + random() % 4);
+    auto out = static_cast<port_number>(5 + random() % 4);
+    auto at = table.find(in);
+    auto is = at != table.end() && at->second == out;
+    if (random() % 3 == 0) {
+      REQUIRE(x.disconnect(in, out));
+      if (is)
+        table.erase(in);
+      continue;
+    }
+    auto taken = !is && (at != table.end() || std::any_of(table.begin(), table.end(), [&](auto& y) {
+                           return y.second == out;
+                         }));
+    REQUIRE(x.code(x.connect(in, out)) == (taken ? ec::busy : ec::none));
+    if (!taken)
+      table[in] = out;
+    if (i % 10 == 0)
+      REQUIRE(x.read() == table_of(table));
+  }
+  CHECK(x.read() == table_of(table));
 }
 
 TEST_CASE("the answer comes when the mirrors have settled") {
@@ -179,7 +217,7 @@ TEST_CASE("a command that was lost may have been executed; repeating it is safe"
 
 TEST_CASE("a command of a slow switch may have been executed, and is in the end") {
   EVERY_SWITCH(x);
-  x.fault({fault::none, 0, 1500});
+  x.fault({fault::none, 0, switch_lab::request_timeout_ms + 500});
   CHECK(x.code(x.connect(1, 5)) == ec::maybe_executed);
   // Reading waits for the mirrors too; the driver may lose its patience once more.
   for (int i = 0;; ++i) {

@@ -84,7 +84,7 @@ struct switch_driver_case {
 class switch_lab {
 public:
   static constexpr port_number size = 4;
-  static constexpr uint32_t request_timeout_ms = 1000;
+  static constexpr uint32_t request_timeout_ms = 2000;
 
   explicit switch_lab(const switch_driver_case& x) : with(x) {
     owner = w.spawn("co", switch_owner, ear);

@@ -31,6 +31,8 @@ void print_note(const trace_event& x) {
 
 void emulate(emulation x) {
   x.servers.datapath = value_or_throw(parse_datapath(x.datapath));
+  if (!valid_name(x.name))
+    throw command_error{{ec::invalid_argument, "\"" + x.name + "\" is no name"}};
   auto& s = x.servers;
   if (s.openflow.empty() && s.scpi.empty() && s.restconf.empty())
     throw command_error{{ec::invalid_argument,
