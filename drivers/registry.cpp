@@ -116,6 +116,8 @@ result<driver_start> qkd_source_driver(caf::actor_system& system, environment_pt
   config.peer = x.peer;
   config.owner = x.owner;
   config.request_timeout_ms = x.request_timeout_ms;
+  config.block_keys_max =
+    std::max(block_keys_min, std::min(config.block_keys_max, x.pool_keys_max / 4));
   return starter(system, std::move(env), qkd_emulator, config);
 }
 

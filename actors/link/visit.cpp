@@ -179,7 +179,8 @@ void let_go(self_ptr self, std::function<void()> then) {
   auto& s = self->state;
   s.letting_go = true;
   // Whether Alice's device hears of it does not matter: its session is dead without Bob's.
-  stop(self, s.config.alice, 1, [] {});
+  if (s.alice_is_up)
+    stop(self, s.config.alice, 1, [] {});
   auto freed = [self, then] {
     auto& state = self->state;
     state.letting_go = false;

@@ -109,29 +109,12 @@ void emit_now(self_ptr self, const tick& x) {
   self->send(s.config.owner, std::move(out));
 }
 
-void block_shared(self_ptr self, const block_id& block) {
+/// Tells Alice's end of the next part of the block's keys: a pool may be too small for the whole.
+void share(self_ptr self) {
   auto& s = self->state;
-  if (s.report.initialisation_s == 0)
-    s.report.initialisation_s = to_seconds(s.initialising);
-  emit(self, block);
-  enter(self, qkd_phase::keys_ready);
-  exchange(self);
-}
-
-/// Bob's end: the sifted bits of a block are there.
-void end_block(self_ptr self) {
-  auto& s = self->state;
-  s.initialising += from_seconds(s.block.block_s);
-  s.report.qber = s.block.qber;
-  s.report.loss_db = s.block.loss_db;
-  s.report.secret_rate_bps = s.block.secret_bps;
-  enter(self, qkd_phase::reconcile);
-  auto count = static_cast<uint32_t>(std::min<uint64_t>(s.block.keys_per_block, 4096));
-  if (count == 0) {
-    ++s.report.failed_blocks;
-    return exchange(self);
-  }
-  enter(self, qkd_phase::amplify);
+  auto parts = (s.unshared + s.config.block_keys_max - 1) / s.config.block_keys_max;
+  auto count = s.unshared / parts;
+  s.unshared -= count;
   // Every fourth block is Alice's to hand out.
   auto allocator = s.blocks++ % 4 == 3 ? link_end::alice : link_end::bob;
   block_id block{s.config.link, s.session, allocator, s.next_counter, count};
@@ -142,13 +125,38 @@ void end_block(self_ptr self) {
               emulated_block{block})
     .then(
       [self, block, generation](const accepted&) {
-        if (self->state.running && self->state.generation == generation)
-          block_shared(self, block);
+        auto& state = self->state;
+        if (!state.running || state.generation != generation)
+          return;
+        if (state.report.initialisation_s == 0)
+          state.report.initialisation_s = to_seconds(state.initialising);
+        emit(self, block);
+        if (state.unshared > 0)
+          return share(self);
+        enter(self, qkd_phase::keys_ready);
+        exchange(self);
       },
       [self, generation](const caf::error& why) {
         if (self->state.running && self->state.generation == generation)
           lose(self, qkd_phase::lost, "the other end does not answer: " + describe(why));
       });
+}
+
+/// Bob's end: the sifted bits of a block are there.
+void end_block(self_ptr self) {
+  auto& s = self->state;
+  s.initialising += from_seconds(s.block.block_s);
+  s.report.qber = s.block.qber;
+  s.report.loss_db = s.block.loss_db;
+  s.report.secret_rate_bps = s.block.secret_bps;
+  enter(self, qkd_phase::reconcile);
+  s.unshared = static_cast<uint32_t>(s.block.keys_per_block);
+  if (s.unshared == 0) {
+    ++s.report.failed_blocks;
+    return exchange(self);
+  }
+  enter(self, qkd_phase::amplify);
+  share(self);
 }
 
 bool light_arrives(self_ptr self) {

@@ -27,6 +27,7 @@ struct qkd_emulator_config {
   /// Bob's end: the emulated switches on the way, and whose site says whether light passes them. With
   /// none of them the fibre is always there.
   std::map<switch_id, site_id> switches;
+  uint32_t block_keys_max = 4096;  ///< More keys of one block are given out in several.
   double jitter_rate = 0.15;       ///< Of the sifted rate, per block.
   double jitter_qber = 0.002;      ///< Added to or taken from the QBER, per block.
   double jitter_calibration = 0.1;
@@ -44,7 +45,8 @@ struct qkd_emulator_state {
   bool running = false;
   uint64_t generation = 0;   ///< Of the timer that counts; older ticks are stale.
   uint64_t next_counter = 0;
-  uint64_t blocks = 0; ///< Of this session.
+  uint64_t blocks = 0;   ///< Of this session.
+  uint32_t unshared = 0; ///< Keys of the block at hand that Alice's end does not know of yet.
   duration initialising{0};  ///< Lab time spent until the first key.
   line_figures block;        ///< Of the block under way, with its jitter.
   std::mt19937_64 jitter;

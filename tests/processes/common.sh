@@ -46,7 +46,7 @@ start_lab() { # start_lab [TOPOLOGY [TIME_SCALE]]
   ports=($(shuf -i 20000-29999 -n 6))
   sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/; s/:7301/:${ports[4]}/; s/:7302/:${ports[5]}/" \
     "${1:-config/topologies/two-site.json}" >"$work/lab.json"
-  lab=$work/home/two-site
+  lab=$work/home/$(sed -n 's/^  "name": "\([^"]*\)".*/\1/p' "$work/lab.json" | head -n 1)
   "$qnfv" lab up "$work/lab.json" --time-scale "${2:-1000}" >"$work/up.log" 2>&1 || { cat "$work/up.log"; exit 1; }
 }
 

@@ -132,7 +132,7 @@ TEST_CASE("every mistake in a topology is one line that says where and what") {
         "expected a number without unit");
   check("\"length_km\": 5", "\"length_km\": 201", "/links/0/length_km", "must be at most 200");
   check("\"length_km\": 5", "\"length_km\": -1", "/links/0/length_km", "must be at least 0");
-  check(", \"length_km\": 5", "", "/links/0", "the key \"length_km\" is missing",
+  check(", \"length_km\": 5", "", "/links/0", "needs the key \"length_km\", or fibres to a switch",
         "{\"bob\": \"bob1\", \"alice\"");
   check("\"kind\": \"alice\"", "\"kind\": \"eve\"", "/sites/1/devices/0/kind",
         "expected one of \"bob\", \"alice\"");
