@@ -1,5 +1,5 @@
 #include "drivers/etsi014/codec.hpp"
-#include "drivers/etsi014/json.hpp"
+#include "drivers/http/json.hpp"
 #include "runtime/base/base64.hpp"
 
 #include <rapidjson/stringbuffer.h>

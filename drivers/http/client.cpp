@@ -1,14 +1,13 @@
 #include "drivers/http/client.hpp"
 
+#include "drivers/http/stream.hpp"
 #include "drivers/http/tls.hpp"
 #include "runtime/clock/clock.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -31,8 +30,7 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using error_code = boost::system::error_code;
-using io_strand = asio::strand<asio::io_context::executor_type>;
-using tls_stream = asio::ssl::stream<asio::basic_stream_socket<tcp, io_strand>>;
+using io_strand = http_stream::executor_type;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_strand>;
 
@@ -162,7 +160,8 @@ public:
     auto literal = asio::ip::make_address(where_.host, error);
     is_literal_ = !error;
     auto host = is_literal_ && literal.is_v6() ? "[" + where_.host + "]" : where_.host;
-    fields_ = " HTTP/1.1\r\nHost: " + host + ":" + where_.port + "\r\n";
+    fields_ = " HTTP/1.1\r\nHost: " + host + ":" + where_.port + "\r\nAccept: " + s_.content_type
+              + "\r\n";
   }
 
   void send(std::string method, std::string target, byte_view body, taker then) {
@@ -201,9 +200,10 @@ private:
 
   /// One connection. What is under way on it holds it; a line that is no longer `line_` is dead.
   struct line {
-    line(const io_strand& strand, asio::ssl::context& tls) : stream(strand, tls) {}
+    line(const io_strand& strand, asio::ssl::context* tls)
+      : stream(http_stream::socket{strand}, tls) {}
 
-    tls_stream stream;
+    http_stream stream;
     secret window{window_bytes};
     size_t begin = 0, end = 0; ///< Of what was read and not yet parsed.
     bool up = false;
@@ -235,7 +235,7 @@ private:
   }
 
   void connect() {
-    line_ = std::make_shared<line>(strand_, *tls_);
+    line_ = std::make_shared<line>(strand_, tls_.get());
     connect_deadline_ = time_->now() + s_.connect_timeout;
     if (is_literal_) {
       uint16_t port = 0;
@@ -265,12 +265,12 @@ private:
     if (error)
       return unreachable(error.message());
     l->stream.next_layer().set_option(tcp::no_delay(true), error);
-    auto* ssl = l->stream.native_handle();
-    if (!is_literal_)
+    auto* ssl = l->stream.ssl();
+    if (ssl && !is_literal_)
       SSL_set_tlsext_host_name(ssl, where_.host.c_str());
-    if (session_)
+    if (ssl && session_)
       SSL_set_session(ssl, session_.get());
-    l->stream.async_handshake(tls_stream::client, [self = shared_from_this(), l](error_code e) {
+    l->stream.async_handshake(http_stream::side::client, [self = shared_from_this(), l](error_code e) {
       self->greeted(l, e);
     });
   }
@@ -278,7 +278,7 @@ private:
   void greeted(const line_ptr& l, error_code error) {
     if (l != line_)
       return;
-    auto* ssl = l->stream.native_handle();
+    auto* ssl = l->stream.ssl();
     if (error) {
       session_.reset();
       auto verified = SSL_get_verify_result(ssl);
@@ -286,11 +286,12 @@ private:
                          + (verified == X509_V_OK ? error.message()
                                                   : X509_verify_cert_error_string(verified)));
     }
-    if (auto ok = check_peer_is(ssl, s_.expected_name.empty() ? where_.host : s_.expected_name);
+    if (auto ok = ssl ? check_peer_is(ssl, s_.expected_name.empty() ? where_.host : s_.expected_name)
+                      : status{done{}};
         !ok)
       return unreachable(ok.error().text);
     ++connections;
-    resumed += SSL_session_reused(ssl) ? 1 : 0;
+    resumed += ssl && SSL_session_reused(ssl) ? 1 : 0;
     l->up = true;
     // Always reading: so the end of an idle connection shows before something is sent into it.
     read(l);
@@ -304,16 +305,22 @@ private:
     expect_answer();
     head_.assign(x.method).append(" ").append(x.target).append(fields_);
     if (!x.body.empty())
-      head_.append("Content-Type: application/json\r\n");
+      head_.append("Content-Type: ").append(s_.content_type).append("\r\n");
     if (!x.body.empty() || (x.method != "GET" && x.method != "HEAD"))
       head_.append("Content-Length: ").append(std::to_string(x.body.size())).append("\r\n");
-    head_.append("\r\n");
     auto& l = *line_;
-    auto joined = head_.size() + x.body.size() <= record_bytes;
-    l.out = secret{head_.size() + (joined ? x.body.size() : 0)};
-    std::memcpy(l.out.data(), head_.data(), head_.size());
-    if (joined && !x.body.empty())
-      std::memcpy(l.out.data() + head_.size(), x.body.view().data(), x.body.size());
+    auto& password = s_.authorization;
+    if (!password.empty())
+      head_.append("Authorization: ");
+    constexpr std::string_view end = "\r\n\r\n";
+    std::string_view last = password.empty() ? end.substr(2) : end;
+    auto head = head_.size() + password.size() + last.size();
+    auto joined = head + x.body.size() <= record_bytes;
+    l.out = secret{head + (joined ? x.body.size() : 0)};
+    auto* to = l.out.data();
+    for (auto part : {byte_view{head_}, password.view(), byte_view{last},
+                      joined ? x.body.view() : byte_view{}})
+      to = std::copy(part.begin(), part.end(), to);
     if (!joined)
       l.rest = x.body;
     write(line_);
@@ -452,8 +459,8 @@ private:
     resolver_.cancel();
     if (!l)
       return;
-    auto* ssl = l->stream.native_handle();
-    if (l->up) {
+    auto* ssl = l->stream.ssl();
+    if (ssl && l->up) {
       session_.reset(SSL_get1_session(ssl));
       if (session_ && !SSL_SESSION_is_resumable(session_.get()))
         session_.reset();
@@ -542,11 +549,15 @@ result<std::shared_ptr<http_client>> http_client::make(asio::io_context& io,
   if (settings.connect_timeout <= duration::zero() || settings.answer_timeout <= duration::zero()
       || settings.queue_max == 0)
     return {ec::bad_config, settings.server + ": time-outs and the queue must not be zero"};
-  auto tls = make_http_client_context(settings.tls);
-  if (!tls)
-    return tls.error();
+  std::shared_ptr<asio::ssl::context> tls;
+  if (settings.security != http_security::plain) {
+    auto made = make_http_client_context(settings.tls, settings.security);
+    if (!made)
+      return made.error();
+    tls = std::move(*made);
+  }
   return std::shared_ptr<http_client>{
-    new http_client{std::make_shared<core>(io, settings, std::move(*where), std::move(*tls))}};
+    new http_client{std::make_shared<core>(io, settings, std::move(*where), std::move(tls))}};
 }
 
 http_client::http_client(std::shared_ptr<core> x) : core_(std::move(x)) {}

@@ -1,6 +1,7 @@
 #pragma once
 
-// An HTTPS client for one server: one connection that is kept, one request at a time.
+// An HTTPS client for one server: one connection that is kept, one request at a time. Without TLS
+// or without a certificate of its own if the server is like that: http_security.
 
 #include "drivers/http/http.hpp"
 #include "runtime/base/result.hpp"
@@ -15,10 +16,13 @@ namespace qnfv {
 
 struct http_client_settings {
   std::string server; ///< "HOST:PORT"; HOST may be a name that is looked up.
-  tls_files tls;
+  http_security security = http_security::mutual_tls;
+  tls_files tls; ///< Not looked at if `plain`; of server_tls only the authority.
   /// Who the server must prove to be: a host name, common name or URI ("qnfv:site:dc1", see
   /// drivers/http/tls.hpp). Empty: HOST.
   std::string expected_name;
+  secret authorization; ///< Of every request: "Basic ..."; empty: none.
+  std::string content_type = "application/json"; ///< Of what is sent, and accepted.
   duration connect_timeout = std::chrono::seconds{10}; ///< Look-up, connection and handshake.
   duration answer_timeout = std::chrono::seconds{30};  ///< From send() to the last byte.
   size_t body_limit_bytes = 1u << 20;                  ///< Of an answer; its header has 8 KiB.
@@ -42,7 +46,7 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  /// Queues one request; a body is sent as application/json. Any thread. `then` is called once, on
+  /// Queues one request; a body is sent as the content type. Any thread. `then` is called once, on
   /// a thread of the io_context; any status of the server is a success here. Errors:
   ///   invalid_argument  method or target are not HTTP
   ///   busy              the queue is full

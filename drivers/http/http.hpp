@@ -12,6 +12,13 @@
 
 namespace qnfv {
 
+/// How much both ends prove.
+enum class http_security : uint8_t {
+  mutual_tls, ///< A certificate of the authority, at both ends.
+  server_tls, ///< One of the server; the client may have a password.
+  plain,      ///< No TLS: for loopback, or a network that ends at a device.
+};
+
 /// The names in a certificate that was verified in the handshake. A name with a NUL inside is left
 /// out: it must not pass for its first half.
 struct caller_names {
@@ -24,8 +31,10 @@ struct http_request {
   std::string method; ///< As sent: "GET".
   std::string target; ///< As sent, not decoded: "/api/v1/keys/dc2/enc_keys?number=2".
   std::string content_type;
+  secret authorization;      ///< As sent: "Basic ..."; empty: nobody says who asks.
+  std::string if_none_match; ///< As sent.
   std::string body;
-  caller_names caller;
+  caller_names caller; ///< Nobody, unless certificates are asked for.
 };
 
 struct http_response {

@@ -1,14 +1,13 @@
 #include "drivers/http/server.hpp"
 
+#include "drivers/http/stream.hpp"
 #include "drivers/http/tls.hpp"
 #include "runtime/clock/clock.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
@@ -32,10 +31,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using error_code = boost::system::error_code;
-// Concrete executors: the type-erased one costs an allocation per step.
 using io_executor = asio::io_context::executor_type;
-using io_strand = asio::strand<io_executor>;
-using tls_stream = asio::ssl::stream<asio::basic_stream_socket<tcp, io_strand>>;
+using io_strand = http_stream::executor_type;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_strand>;
 
@@ -81,6 +78,10 @@ private:
                      error_code&) override {
     if (name == http::field::content_type)
       request.content_type.assign(value.data(), value.size());
+    else if (name == http::field::authorization)
+      request.authorization = secret{byte_view{std::string_view{value.data(), value.size()}}};
+    else if (name == http::field::if_none_match)
+      request.if_none_match.assign(value.data(), value.size());
     else if (name == http::field::expect)
       expects_continue = beast::iequals(value, "100-continue");
   }
@@ -179,12 +180,12 @@ public:
 
   const http_server_settings settings;
   const http_handler handler;
-  const std::shared_ptr<asio::ssl::context> tls;
+  const std::shared_ptr<asio::ssl::context> tls; ///< Null: none.
   const std::shared_ptr<const clock> time;
   const duration shortest_timeout;
 
 private:
-  using socket = asio::basic_stream_socket<tcp, io_strand>;
+  using socket = http_stream::socket;
 
   /// Needs the mutex.
   void accept() {
@@ -211,7 +212,7 @@ private:
 class http_server::core::connection : public std::enable_shared_from_this<connection> {
 public:
   connection(std::shared_ptr<core> server, socket s)
-    : server_(std::move(server)), stream_(std::move(s), *server_->tls),
+    : server_(std::move(server)), stream_(std::move(s), server_->tls.get()),
       timer_(stream_.get_executor()), in_(server_->settings.header_limit_bytes + record_bytes) {}
 
   void start() {
@@ -246,15 +247,17 @@ private:
     watch();
     error_code ignored;
     stream_.next_layer().set_option(tcp::no_delay(true), ignored);
-    stream_.async_handshake(tls_stream::server, [self = shared_from_this()](error_code error) {
+    stream_.async_handshake(http_stream::side::server, [self = shared_from_this()](error_code error) {
       if (self->closed_)
         return;
       if (error)
         return self->drain(); // So that the peer reads the alert that says why.
-      auto names = peer_names(self->stream_.native_handle());
-      if (!names)
-        return self->close();
-      self->caller_ = std::move(*names);
+      if (self->server_->settings.security == http_security::mutual_tls) {
+        auto names = peer_names(self->stream_.ssl());
+        if (!names)
+          return self->close();
+        self->caller_ = std::move(*names);
+      }
       self->expect_request();
     });
   }
@@ -448,7 +451,7 @@ private:
   }
 
   const std::shared_ptr<core> server_;
-  tls_stream stream_;
+  http_stream stream_;
   timer timer_;
   time_point deadline_;
   caller_names caller_;
@@ -515,10 +518,16 @@ result<std::shared_ptr<http_server>> http_server::start(asio::io_context& io,
       return {ec::bad_config, settings.listen + ": a time-out must be positive"};
   if (settings.connections_max == 0 || settings.header_limit_bytes == 0)
     return {ec::bad_config, settings.listen + ": a bound of zero lets nothing through"};
-  auto tls = make_http_server_context(settings.tls);
-  if (!tls)
-    return tls.error();
-  auto inside = std::make_shared<core>(io, settings, std::move(handler), std::move(*tls));
+  std::shared_ptr<asio::ssl::context> tls;
+  if (settings.security != http_security::plain) {
+    auto made = make_http_server_context(settings.tls, settings.security);
+    if (!made)
+      return made.error();
+    tls = std::move(*made);
+  } else if (!where->address().is_loopback() && !settings.plain_beyond_loopback) {
+    return {ec::bad_config, settings.listen + ": beyond loopback HTTP without TLS must be asked for"};
+  }
+  auto inside = std::make_shared<core>(io, settings, std::move(handler), std::move(tls));
   if (auto ok = inside->listen(*where); !ok)
     return ok.error();
   return std::shared_ptr<http_server>{new http_server{std::move(inside)}};

@@ -1,7 +1,8 @@
 #pragma once
 
 // An HTTPS server for small bodies: HTTP/1.0 and 1.1 over TLS 1.2 or 1.3, keep-alive, and a client
-// certificate of the authority is a must (without one the handshake fails).
+// certificate of the authority is a must (without one the handshake fails). Other ends know less:
+// http_security.
 //
 //   wrong              answer          then
 //   not HTTP           400             closed
@@ -24,7 +25,10 @@ namespace qnfv {
 
 struct http_server_settings {
   std::string listen = "127.0.0.1:7301"; ///< Numeric; port 0: any free one.
-  tls_files tls;
+  http_security security = http_security::mutual_tls;
+  tls_files tls; ///< Not looked at if `plain`.
+  /// Without TLS everybody on the way reads passwords: it must be asked for.
+  bool plain_beyond_loopback = false;
   size_t body_limit_bytes = 1u << 20;
   uint32_t header_limit_bytes = 8192; ///< Request line and header fields.
   size_t connections_max = 256;       ///< More are accepted and closed at once.

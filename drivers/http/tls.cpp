@@ -15,12 +15,10 @@ struct freer {
   void operator()(GENERAL_NAMES* x) const { GENERAL_NAMES_free(x); }
 };
 
-result<std::shared_ptr<boost::asio::ssl::context>> make_context(const tls_files& files) {
-  // It checks the files; what it has loaded is taken over, so that nothing is read twice.
-  auto checked = make_tls_context(files);
-  if (!checked)
-    return checked.error();
-  auto* from = (*checked)->native_handle();
+using context_ptr = std::shared_ptr<boost::asio::ssl::context>;
+
+/// What both ends have in common; not yet whom they trust.
+result<context_ptr> common_context(const std::string& file) {
   auto out = std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls);
   auto* context = out->native_handle();
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -30,19 +28,33 @@ result<std::shared_ptr<boost::asio::ssl::context>> make_context(const tls_files&
   // Tickets only: nothing to store, nothing to fill up.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_timeout(context, http_session_lifetime_s);
-  SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(from));
   static constexpr unsigned char name[] = "qnfv-http";
-  if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1
-      || SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) != 1
-      || SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1
-      || SSL_CTX_set_num_tickets(context, 1) != 1
-      || SSL_CTX_set_session_id_context(context, name, sizeof name - 1) != 1
-      || SSL_CTX_use_certificate(context, SSL_CTX_get0_certificate(from)) != 1
-      || SSL_CTX_use_PrivateKey(context, SSL_CTX_get0_privatekey(from)) != 1) {
-    ERR_clear_error();
-    return {ec::bad_config, files.certificate + ": cannot be used for HTTP"};
-  }
-  return out;
+  if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1
+      && SSL_CTX_set_max_proto_version(context, TLS1_3_VERSION) == 1
+      && SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1
+      && SSL_CTX_set_num_tickets(context, 1) == 1
+      && SSL_CTX_set_session_id_context(context, name, sizeof name - 1) == 1)
+    return out;
+  ERR_clear_error();
+  return {ec::bad_config, file + ": cannot be used for HTTP"};
+}
+
+result<context_ptr> make_context(const tls_files& files) {
+  // It checks the files; what it has loaded is taken over, so that nothing is read twice.
+  auto checked = make_tls_context(files);
+  if (!checked)
+    return checked.error();
+  auto out = common_context(files.certificate);
+  if (!out)
+    return out;
+  auto* from = (*checked)->native_handle();
+  auto* context = (*out)->native_handle();
+  SSL_CTX_set1_cert_store(context, SSL_CTX_get_cert_store(from));
+  if (SSL_CTX_use_certificate(context, SSL_CTX_get0_certificate(from)) == 1
+      && SSL_CTX_use_PrivateKey(context, SSL_CTX_get0_privatekey(from)) == 1)
+    return out;
+  ERR_clear_error();
+  return {ec::bad_config, files.certificate + ": cannot be used for HTTP"};
 }
 
 /// Empty if it has a NUL inside.
@@ -86,12 +98,24 @@ caller_names names_in(X509* certificate) {
 
 } // namespace
 
-result<std::shared_ptr<boost::asio::ssl::context>> make_http_server_context(const tls_files& files) {
-  return make_context(files);
+result<context_ptr> make_http_server_context(const tls_files& files, http_security security) {
+  auto out = make_context(files);
+  if (out && security == http_security::server_tls)
+    SSL_CTX_set_verify((*out)->native_handle(), SSL_VERIFY_NONE, nullptr);
+  return out;
 }
 
-result<std::shared_ptr<boost::asio::ssl::context>> make_http_client_context(const tls_files& files) {
-  return make_context(files);
+result<context_ptr> make_http_client_context(const tls_files& files, http_security security) {
+  if (security == http_security::mutual_tls)
+    return make_context(files);
+  auto out = common_context(files.ca);
+  if (!out)
+    return out;
+  boost::system::error_code error;
+  (*out)->load_verify_file(files.ca, error);
+  if (error)
+    return {ec::bad_config, files.ca + ": " + error.message()};
+  return out;
 }
 
 result<caller_names> peer_names(SSL* ssl) {

@@ -1,7 +1,7 @@
 // Keys: what the pools hold, keys for people and scripts, two ends that shall agree, the audit trail.
 
 #include "actors/key_pool/audit.hpp"
-#include "drivers/etsi014/json.hpp"
+#include "drivers/http/json.hpp"
 #include "drivers/http/client.hpp"
 #include "runtime/base/base64.hpp"
 #include "runtime/system/io.hpp"

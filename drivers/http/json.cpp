@@ -1,4 +1,4 @@
-#include "drivers/etsi014/json.hpp"
+#include "drivers/http/json.hpp"
 
 #include <algorithm>
 #include <vector>
