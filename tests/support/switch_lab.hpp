@@ -3,9 +3,14 @@
 // An emulated 4x4 switch behind any driver of the SWITCH DRIVER seam, over real sockets. A driver is
 // one line of `switch_drivers`: how the switch is reached, and how the driver is started.
 
+#include "drivers/http/basic_auth.hpp"
 #include "drivers/switch_emulator/openflow_agent.hpp"
+#include "drivers/switch_emulator/restconf_server.hpp"
+#include "drivers/switch_emulator/scpi_server.hpp"
 #include "drivers/switch_emulator/switch_emulator.hpp"
 #include "drivers/switch_openflow/switch_openflow.hpp"
+#include "drivers/switch_restconf/switch_restconf.hpp"
+#include "drivers/switch_scpi/switch_scpi.hpp"
 #include "tests/support/real_world.hpp"
 
 #include <catch2/catch.hpp>
@@ -92,6 +97,10 @@ public:
     // Whoever would dial again goes before who is dialled.
     for (auto* x : {&glass, &driver})
       caf::anon_send_exit(*x, caf::exit_reason::kill);
+    if (restconf)
+      restconf->stop();
+    if (scpi)
+      scpi->stop();
   }
 
   /// The emulated switch, reached through servers; or itself the driver if there are none.
@@ -136,6 +145,8 @@ public:
   switch_driver_actor driver;
   std::string address; ///< Where the switch or its controller listens.
   std::shared_ptr<openflow_listener> door;
+  std::shared_ptr<scpi_port> scpi;
+  std::shared_ptr<http_door> restconf;
 };
 
 // -- the drivers
@@ -172,10 +183,81 @@ inline void start_bare_switch(switch_lab& x) {
   x.driver = x.start_glass({});
 }
 
+/// The port stays when the switch behind it goes.
+inline void start_scpi_switch(switch_lab& x) {
+  x.start_glass({[&x](const switch_driver_actor& glass) {
+    scpi_server_config c;
+    c.glass = glass;
+    c.port = x.scpi;
+    return switch_watcher{spawn_at(x.w.system(), x.w.site("co"), scpi_server, c)};
+  }});
+}
+
+inline secret switch_password() {
+  return secret{byte_view{std::string_view{"light"}}};
+}
+
+inline void start_restconf_switch(switch_lab& x, bool old) {
+  x.start_glass({[&x, old](const switch_driver_actor& glass) {
+    restconf_server_config c;
+    c.glass = glass;
+    c.door = x.restconf;
+    c.authorization = basic_authorization("admin", switch_password());
+    c.old_lists = old;
+    return switch_watcher{spawn_at(x.w.system(), x.w.site("co"), restconf_server, c)};
+  }});
+}
+
+inline switch_polled_config polled(switch_lab& x) {
+  switch_polled_config c;
+  c.name = switch_id{"polatis1"};
+  c.owner = x.owner;
+  c.poll_ms = 50;
+  c.retry_first_ms = 10;
+  c.retry_max_ms = 100;
+  return c;
+}
+
+inline void start_scpi_driver(switch_lab& x) {
+  if (!x.scpi) {
+    scpi_port_settings s;
+    s.listen = "127.0.0.1:0";
+    x.scpi = *scpi_port::open(x.w.io()->context(), s);
+    x.address = x.scpi->address();
+  }
+  auto c = polled(x);
+  scpi_client_settings s;
+  s.server = x.address;
+  s.answer_timeout = std::chrono::milliseconds{switch_lab::request_timeout_ms};
+  REQUIRE(use_scpi(c, x.w.site("co"), s));
+  x.driver = x.w.spawn("co", switch_polled, c);
+}
+
+inline void start_restconf_driver(switch_lab& x) {
+  if (!x.restconf) {
+    x.restconf = *http_door::open(x.w.io()->context(), restconf_http("127.0.0.1:0"));
+    x.address = "127.0.0.1:" + std::to_string(x.restconf->port());
+  }
+  auto c = polled(x);
+  restconf_settings s;
+  s.server = x.address;
+  s.user = "admin";
+  s.password = switch_password();
+  s.security = http_security::plain;
+  s.answer_timeout = std::chrono::milliseconds{switch_lab::request_timeout_ms};
+  REQUIRE(use_restconf(c, x.w.site("co"), s));
+  x.driver = x.w.spawn("co", switch_polled, c);
+}
+
 inline const std::map<std::string, switch_driver_case>& switch_drivers() {
   static const std::map<std::string, switch_driver_case> all{
     {"switch_emulator", {true, start_bare_switch, nullptr}},
     {"switch_openflow", {false, start_openflow_switch, start_openflow_driver}},
+    {"switch_scpi", {false, start_scpi_switch, start_scpi_driver}},
+    {"switch_restconf",
+     {false, [](switch_lab& x) { start_restconf_switch(x, false); }, start_restconf_driver}},
+    {"switch_restconf of 2017",
+     {false, [](switch_lab& x) { start_restconf_switch(x, true); }, start_restconf_driver}},
   };
   return all;
 }
