@@ -5,6 +5,8 @@
 #include "drivers/qkd_etsi014/qkd_etsi014.hpp"
 #include "drivers/qkd_idq3p/qkd_idq3p.hpp"
 #include "drivers/switch_openflow/switch_openflow.hpp"
+#include "drivers/switch_restconf/switch_restconf.hpp"
+#include "drivers/switch_scpi/switch_scpi.hpp"
 #include "drivers/vim_docker/vim_docker.hpp"
 #include "drivers/vim_emulator/vim_emulator.hpp"
 
@@ -52,6 +54,36 @@ result<driver_start> drawn_source(caf::actor_system& system, environment_ptr env
   if (!ready)
     return ready.error();
   return starter(system, std::move(env), qkd_drawn, config);
+}
+
+/// A switch that only answers.
+result<driver_start> polled_switch(caf::actor_system& system, environment_ptr env,
+                                   const switch_driver_settings& x) {
+  switch_polled_config config;
+  config.name = x.name;
+  config.size = x.size;
+  config.owner = x.owner;
+  status ready = done{};
+  auto patience = std::chrono::milliseconds{x.request_timeout_ms};
+  if (x.driver == "switch_scpi") {
+    scpi_client_settings client;
+    client.server = x.address;
+    client.connect_timeout = client.answer_timeout = patience;
+    ready = use_scpi(config, env, client);
+  } else {
+    restconf_settings client;
+    client.server = x.address;
+    client.security = x.plain ? http_security::plain : http_security::server_tls;
+    client.ca = x.ca;
+    client.expected_name = x.certificate_name;
+    client.user = x.user;
+    client.password = x.password;
+    client.connect_timeout = client.answer_timeout = patience;
+    ready = use_restconf(config, env, client);
+  }
+  if (!ready)
+    return ready.error();
+  return starter(system, std::move(env), switch_polled, config);
 }
 
 status check_size(const switch_id& name, port_number size) {
@@ -145,6 +177,8 @@ result<driver_start> switch_driver(caf::actor_system& system, environment_ptr en
     config.request_timeout_ms = x.request_timeout_ms;
     return starter(system, std::move(env), switch_openflow, config);
   }
+  if (x.driver == "switch_scpi" || x.driver == "switch_restconf")
+    return polled_switch(system, std::move(env), x);
   return {ec::bad_config, "no switch driver is called " + x.driver};
 }
 

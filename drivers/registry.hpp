@@ -60,7 +60,8 @@ result<driver_start> vim_driver(caf::actor_system&, environment_ptr, const std::
                                 const std::string& socket);
 
 struct switch_driver_settings {
-  std::string driver; ///< "switch_emulator" (in this process, without a protocol), "switch_openflow"
+  std::string driver; ///< "switch_emulator" (in this process, without a protocol), "switch_openflow",
+                      ///< "switch_scpi" or "switch_restconf"
   switch_id name;
   port_number size = 24; ///< N of N x N.
   optical_switch_actor owner;
@@ -68,10 +69,17 @@ struct switch_driver_settings {
   // For switch_emulator:
   uint32_t settle_ms = 25; ///< Until its mirrors stand still.
   std::vector<crossing_link> links; ///< Whose light crosses it.
-  // For switch_openflow, where we listen and the switch dials:
+  /// Of switch_openflow, where we listen and the switch dials; of switch_scpi and switch_restconf,
+  /// where the switch listens.
   std::string address = "127.0.0.1:6633";
-  bool beyond_loopback = false;
+  bool beyond_loopback = false; ///< Of switch_openflow.
   uint64_t datapath = openflow_datapath_default;
+  // For switch_restconf:
+  bool plain = false;           ///< HTTP without TLS.
+  std::string ca;               ///< PEM file: whose certificates are trusted.
+  std::string certificate_name; ///< In the switch's certificate; empty: its host.
+  std::string user;
+  secret password;
 };
 
 /// A SWITCH driver; a port that it listens on is open when this returns. Failures: bad_config,

@@ -89,8 +89,10 @@ void reach(self_ptr self, std::function<void(status)> then) {
   ask<switch_identity>(
     self, [](switch_client& to, auto take) { to.identify(take); },
     [self, then = std::move(then)](result<switch_identity> x) {
-      if (x && x->size == 0)
-        x = failure{ec::site_unreachable, "the switch has no ports"};
+      auto size = self->state.config.size;
+      if (x && (x->size == 0 || (size != 0 && x->size != size)))
+        x = failure{ec::site_unreachable, x->model + " has " + std::to_string(x->size)
+                                            + " ingress ports, not " + std::to_string(size)};
       if (!x) {
         went_down(self, x.error());
         return then(failure{ec::site_unreachable, x.error().text});

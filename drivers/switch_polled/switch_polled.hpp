@@ -12,6 +12,7 @@ namespace qnfv {
 
 struct switch_polled_config {
   switch_id name;
+  port_number size = 0;       ///< Another switch is refused; 0: whatever the switch has.
   optical_switch_actor owner; ///< Gets the events; null: nobody does.
   /// Makes the client; it does not connect yet. Failure: bad_config.
   std::function<result<std::shared_ptr<switch_client>>()> connect;

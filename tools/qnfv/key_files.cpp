@@ -29,6 +29,18 @@ result<secret> load_seal_key(const std::string& file) {
   return key;
 }
 
+result<secret> load_password(const std::string& file) {
+  auto text = read_private_file(file);
+  if (!text)
+    return text;
+  auto size = text->size();
+  while (size > 0 && (text->view()[size - 1] == '\n' || text->view()[size - 1] == '\r'))
+    --size;
+  if (size == 0 || size > 128)
+    return {ec::bad_config, file + ": a password has 1 to 128 bytes"};
+  return text->part(0, size);
+}
+
 std::string link_secret_file(const std::string& folder, const link_id& link) {
   auto name = link.value;
   std::replace(name.begin(), name.end(), '/', '-');

@@ -32,4 +32,8 @@ result<uint32_t> make_link_secret(const std::string& file, bool renew);
 /// Failure: bad_config (not such a file, or others can read it).
 result<link_secret> load_link_secret(const std::string& file);
 
+/// A password: the text of a 0400 or 0600 file without the end of its line. Failure: bad_config
+/// (empty, longer than 128 bytes, or others can read it).
+result<secret> load_password(const std::string& file);
+
 } // namespace qnfv

@@ -2,6 +2,7 @@
 
 #include "drivers/registry.hpp"
 #include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/key_files.hpp"
 
 #include <signal.h>
 
@@ -17,6 +18,7 @@ struct emulation {
   uint16_t size = 24;
   std::string datapath = "00:00:00:00:00:00:05:1e";
   uint32_t settle_ms = 25;
+  std::string password_file;
   switch_server_settings servers;
 };
 
@@ -31,9 +33,17 @@ void emulate(emulation x) {
   x.servers.datapath = value_or_throw(parse_datapath(x.datapath));
   if (!valid_name(x.name))
     throw command_error{{ec::invalid_argument, "\"" + x.name + "\" is no name"}};
-  if (x.servers.openflow.empty())
-    throw command_error{{ec::invalid_argument, "a switch that speaks no protocol is of no use: "
-                                               "--openflow HOST:PORT"}};
+  auto& s = x.servers;
+  if (s.openflow.empty() && s.scpi.empty() && s.restconf.empty())
+    throw command_error{{ec::invalid_argument,
+                         "a switch that speaks no protocol is of no use: --openflow HOST:PORT, "
+                         "--scpi ADDRESS:PORT or --restconf ADDRESS:PORT"}};
+  if (s.user.empty() != x.password_file.empty())
+    throw command_error{{ec::invalid_argument, "--user and --password-file belong together"}};
+  if (s.user.find(':') != std::string::npos)
+    throw command_error{{ec::invalid_argument, "a user's name must not hold a ':'"}};
+  if (!s.user.empty())
+    s.password = value_or_throw(load_password(x.password_file));
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -80,12 +90,20 @@ void add_switch_commands(CLI::App& app, command_settings&) {
   run->add_option("--openflow", x->servers.openflow,
                   "HOST:PORT of an OpenFlow 1.0 controller, which it dials");
   run->add_option("--dpid", x->datapath, "Its datapath id")->capture_default_str();
+  run->add_option("--scpi", x->servers.scpi, "Where it listens for SCPI, e.g. 127.0.0.1:5025");
+  run->add_option("--restconf", x->servers.restconf,
+                  "Where it listens for RESTCONF over HTTP, e.g. 127.0.0.1:8008");
+  run->add_option("--user", x->servers.user, "Who may use RESTCONF; without it everybody may");
+  run->add_option("--password-file", x->password_file, "That user's password, in a 0400 file");
+  run->add_flag("--beyond-loopback", x->servers.beyond_loopback,
+                "Let it listen beyond loopback: SCPI has no password, and this HTTP hides none");
   run->add_option("--size", x->size, "N: ingress ports 1 to N, egress ports N+1 to 2N")
     ->capture_default_str();
   run->add_option("--settle-ms", x->settle_ms, "Until its mirrors stand still")
     ->capture_default_str();
   run->add_option("--name", x->name, "What it is called")->capture_default_str();
-  run->footer("Example:  qnfv switch emulate --openflow 127.0.0.1:6633 --size 24");
+  run->footer("Examples:  qnfv switch emulate --openflow 127.0.0.1:6633 --size 24\n"
+              "           qnfv switch emulate --scpi 127.0.0.1:5025 --restconf 127.0.0.1:8008");
   run->callback([x] { emulate(*x); });
 }
 
