@@ -152,6 +152,8 @@ result<driver_start> vim_driver(caf::actor_system& system, environment_ptr env,
 
 result<driver_start> switch_driver(caf::actor_system& system, environment_ptr env,
                                    const switch_driver_settings& x) {
+  if (x.driver == "switch_scpi" || x.driver == "switch_restconf")
+    return polled_switch(system, std::move(env), x);
   if (auto ok = check_size(x.name, x.size); !ok)
     return ok.error();
   if (x.driver == "switch_emulator") {

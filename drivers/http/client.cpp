@@ -31,6 +31,7 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 using error_code = boost::system::error_code;
 using io_strand = http_stream::executor_type;
+using side = http_stream::side;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_strand>;
 
@@ -270,7 +271,7 @@ private:
       SSL_set_tlsext_host_name(ssl, where_.host.c_str());
     if (ssl && session_)
       SSL_set_session(ssl, session_.get());
-    l->stream.async_handshake(http_stream::side::client, [self = shared_from_this(), l](error_code e) {
+    l->stream.async_handshake(side::client, [self = shared_from_this(), l](error_code e) {
       self->greeted(l, e);
     });
   }
@@ -286,9 +287,8 @@ private:
                          + (verified == X509_V_OK ? error.message()
                                                   : X509_verify_cert_error_string(verified)));
     }
-    if (auto ok = ssl ? check_peer_is(ssl, s_.expected_name.empty() ? where_.host : s_.expected_name)
-                      : status{done{}};
-        !ok)
+    auto& name = s_.expected_name.empty() ? where_.host : s_.expected_name;
+    if (auto ok = ssl ? check_peer_is(ssl, name) : status{done{}}; !ok)
       return unreachable(ok.error().text);
     ++connections;
     resumed += ssl && SSL_session_reused(ssl) ? 1 : 0;

@@ -33,6 +33,7 @@ using asio::ip::tcp;
 using error_code = boost::system::error_code;
 using io_executor = asio::io_context::executor_type;
 using io_strand = http_stream::executor_type;
+using side = http_stream::side;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock,
                                          asio::wait_traits<std::chrono::steady_clock>, io_strand>;
 
@@ -247,7 +248,7 @@ private:
     watch();
     error_code ignored;
     stream_.next_layer().set_option(tcp::no_delay(true), ignored);
-    stream_.async_handshake(http_stream::side::server, [self = shared_from_this()](error_code error) {
+    stream_.async_handshake(side::server, [self = shared_from_this()](error_code error) {
       if (self->closed_)
         return;
       if (error)
@@ -525,7 +526,8 @@ result<std::shared_ptr<http_server>> http_server::start(asio::io_context& io,
       return made.error();
     tls = std::move(*made);
   } else if (!where->address().is_loopback() && !settings.plain_beyond_loopback) {
-    return {ec::bad_config, settings.listen + ": beyond loopback HTTP without TLS must be asked for"};
+    return {ec::bad_config,
+            settings.listen + ": beyond loopback HTTP without TLS must be asked for"};
   }
   auto inside = std::make_shared<core>(io, settings, std::move(handler), std::move(tls));
   if (auto ok = inside->listen(*where); !ok)

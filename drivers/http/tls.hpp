@@ -13,9 +13,10 @@ namespace qnfv {
 /// accepted, on a resumed connection and on one kept open.
 constexpr long http_session_lifetime_s = 600;
 
-/// Both check their files as make_tls_context does: authority, certificate, key; a client that shows
-/// no certificate (server_tls) needs the authority only. The peer must show a certificate of the
-/// authority, but to a server under server_tls. Errors: bad_config, one line that names the file.
+/// Both check their files as make_tls_context does: authority, certificate, key; a client that
+/// shows no certificate (server_tls) needs the authority only. The peer must show a certificate of
+/// the authority, but to a server under server_tls. Errors: bad_config, one line that names the
+/// file.
 result<std::shared_ptr<boost::asio::ssl::context>>
 make_http_server_context(const tls_files&, http_security = http_security::mutual_tls);
 result<std::shared_ptr<boost::asio::ssl::context>>

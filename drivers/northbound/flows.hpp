@@ -1,7 +1,7 @@
 #pragma once
 
-// What OpenDaylight (Hydrogen) calls static flows, as far as light goes: one ingress port, one egress
-// port. Pure: paths and bodies to requests, flows to bodies.
+// What OpenDaylight (Hydrogen) calls static flows, as far as light goes: one ingress port, one
+// egress port. Pure: paths and bodies to requests, flows to bodies.
 //
 //   /controller/nb/v2/flowprogrammer/default                                          all
 //   /controller/nb/v2/flowprogrammer/default/node/OF/00:00:00:00:00:00:05:1e          of a switch
@@ -14,8 +14,8 @@
 //   <id>00:00:00:00:00:00:05:1e</id><type>OF</type></node><ingressPort>1</ingressPort>
 //   <priority>500</priority><actions>OUTPUT=25</actions></flowConfig>
 //
-// In JSON every value is a string; numbers and truth values are understood too. What matches packets
-// (etherType, nwSrc, ...) and all time-outs are ignored: glass does not know packets.
+// In JSON every value is a string; numbers and truth values are understood too. What matches
+// packets (etherType, nwSrc, ...) and all time-outs are ignored: glass does not know packets.
 
 #include "runtime/base/result.hpp"
 

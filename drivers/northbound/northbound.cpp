@@ -134,12 +134,20 @@ void uninstall(self_ptr self, const visit& v, std::function<void()> then) {
     });
 }
 
+/// Flows that somebody took out of the switch on another way.
+void forget_removed(self_ptr self, const flow_map& flows) {
+  auto& known = self->state.known;
+  for (auto x = known.begin(); x != known.end();)
+    x = x->second.install && flows.count(x->first) == 0 ? known.erase(x) : std::next(x);
+}
+
 void store(self_ptr self, const visit& v, const flow_config& x, const flow_map& flows) {
   auto old = flows.find(v.flow());
   auto is_new = old == flows.end();
   for (auto& [at, other] : flows)
     if (at.second == v.name && at.first != v.node)
       return v.reply(text(409, "node " + other.id + " has a flow of this name"));
+  forget_removed(self, flows);
   if (is_new && self->state.known.size() >= self->state.config.flows_max)
     return v.reply(text(503, "too many flows"));
   auto done = [=](bool replaced) { v.reply(text(is_new && !replaced ? 201 : 200, "Success")); };

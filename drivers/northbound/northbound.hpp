@@ -48,8 +48,9 @@ using northbound_actor = actor_of<caf::result<void>(continuation)>;
 ///   DELETE  204
 ///   POST    200; an installed flow is taken out of the switch and remembered, or put in again
 ///
-/// 401 without name and password, 404 for an unknown container, node or flow, and northbound_status().
-/// The container "default" is the only one and always enabled, so nobody is answered 406.
+/// 401 without name and password, 404 for an unknown container, node or flow, and
+/// northbound_status(). The container "default" is the only one and always enabled, so nobody is
+/// answered 406.
 northbound_actor::behavior_type northbound(stateful<northbound_actor, northbound_state>* self,
                                            northbound_config config);
 

@@ -1,14 +1,16 @@
 #pragma once
 
-// RESTCONF (RFC 8040) of the optical circuit switches of Polatis: YANG module optical-switch, prefix
-// opsw, in JSON (RFC 7951). What both ends need of it:
+// RESTCONF (RFC 8040) of the optical circuit switches of Polatis: YANG module optical-switch,
+// prefix opsw, in JSON (RFC 7951). What both ends need of it:
 //
 //   GET    /api/data/cross-connects/pair      {"optical-switch:pair":[{"ingress":1,"egress":25}]}
 //   GET    /api/data/cross-connects/pair=1    the one of this ingress port
 //   PATCH  /api/data/cross-connects/pair      {"pair":[{"ingress":1,"egress":25}]}: joined
 //   DELETE /api/data/cross-connects/pair=1    parted
-//   GET    /api/data/port-config/port         {"optical-switch:port":[{"port-id":1,"status":"ENABLED"}]}
-//   GET    /api/data/product-information      manufacturer, serial-number, model-name, software-version
+//   GET    /api/data/port-config/port         {"optical-switch:port":
+//                                               [{"port-id":1,"status":"ENABLED"}]}
+//   GET    /api/data/product-information      manufacturer, serial-number, model-name,
+//                                             software-version
 //   POST   /api/operations/port-set-state     {"input":{"port-enab":[1],"port-disab":[2]}}
 //
 // A member at the top, and a name in a path, may have the module's name in front. Firmware of 2017

@@ -18,8 +18,8 @@
 //   :syst:err:all?                            0,"No error", or the queue, oldest first; empties it
 //   :syst:comm:netw:addr?                     IP="..." Gateway="..." Mask="..." Broadcast="..."
 //
-// Keywords have long forms (:OXC:SWITch:CONNect:STATe?), in any case. Several commands of a line are
-// separated by ';', and so are the answers to its queries.
+// Keywords have long forms (:OXC:SWITch:CONNect:STATe?), in any case. Several commands of a line
+// are separated by ';', and so are the answers to its queries.
 //
 // Pure and total: any text is commands, answers, or nothing. What is read is never longer than what
 // was given.
@@ -73,7 +73,7 @@ struct scpi_error {
 };
 
 /// The commands of one line (without its end), each understood or not. Errors:
-///   -101 no text   -102 no syntax   -108, -109 too many or too few parameters   -113 no such command
+///   -101 no text   -102 no syntax   -108, -109 too many or few parameters   -113 no such command
 ///   -222 no port number   -220 lists of different length   -223 more than scpi_steps_max commands
 std::vector<std::variant<scpi_command, scpi_error>> parse_scpi_line(std::string_view line);
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// What the servers of an emulated switch share: they speak for whatever SWITCH DRIVER they are given.
+// What the servers of an emulated switch share: they speak for whatever SWITCH DRIVER they are
+// given.
 
 #include "runtime/messages/paths.hpp"
 #include "runtime/system/actor.hpp"

@@ -26,13 +26,13 @@ struct restconf_server_state {
   uint64_t service = 0;
 };
 
-/// Bounds of the port: bodies of 1 MiB, 10 s for a request, and what the slowest mirrors take for an
-/// answer.
+/// Bounds of the port: bodies of 1 MiB, 10 s for a request, and what the slowest mirrors take for
+/// an answer.
 http_server_settings restconf_http(const std::string& listen);
 
-/// Makes the emulated switch answer RESTCONF (drivers/restconf/codec.hpp), with entity tags. A PATCH
-/// that cannot be done as a whole changes nothing, unless the mirrors fail half-way. A command whose
-/// fate is unknown is not answered.
+/// Makes the emulated switch answer RESTCONF (drivers/restconf/codec.hpp), with entity tags. A
+/// PATCH that cannot be done as a whole changes nothing, unless the mirrors fail half-way. A
+/// command whose fate is unknown is not answered.
 switch_face_actor::behavior_type
 restconf_server(stateful<switch_face_actor, restconf_server_state>* self,
                 restconf_server_config config);

@@ -46,9 +46,9 @@ public:
   std::string address() const;
   size_t connections() const; ///< Open now.
   /// From now on `take` gets the lines, on a thread of the io_context; a line longer than
-  /// scpi_line_max arrives as its first scpi_line_max + 1 bytes. Ends with the next serve(), or with
-  /// leave() of the number that it returns. Either closes all connections, and while nobody serves
-  /// new ones are closed at once. Any thread.
+  /// scpi_line_max arrives as its first scpi_line_max + 1 bytes. Ends with the next serve(), or
+  /// with leave() of the number that it returns. Either closes all connections, and while nobody
+  /// serves new ones are closed at once. Any thread.
   uint64_t serve(taker take);
   void leave(uint64_t number);
   /// Closes port and connections. Any thread; repeating changes nothing.

@@ -18,8 +18,8 @@ struct switch_server_settings {
 };
 
 /// One server per protocol, for `switch_emulator_config::servers`. They may be started again with
-/// the switch; what listens keeps its port meanwhile. Errors: bad_config (no address), site_unreachable
-/// (a port is taken).
+/// the switch; what listens keeps its port meanwhile. Errors: bad_config (no address),
+/// site_unreachable (a port is taken).
 result<std::vector<switch_server>> switch_servers(caf::actor_system&, environment_ptr,
                                                   const switch_server_settings&);
 

@@ -12,7 +12,8 @@ using joined_ports = std::vector<cross_connection>;
 /// Ingress and egress ports of an N x N switch? Errors: invalid_argument.
 status check_ports(const cross_connection&, uint16_t size);
 
-/// True: it is so already. False: the switch must be told. Errors: busy (a port is joined elsewhere).
+/// True: it is so already. False: the switch must be told. Errors: busy (a port is joined
+/// elsewhere).
 result<bool> before_join(const joined_ports& now, const cross_connection&);
 bool is_joined(const joined_ports& now, const cross_connection&);
 

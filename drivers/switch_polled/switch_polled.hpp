@@ -35,8 +35,8 @@ struct switch_polled_state {
 };
 
 /// The SWITCH DRIVER over such a protocol. Before a command it reads what is joined: what is so
-/// already is not said again, and a port that is joined elsewhere is not touched. After it, it reads
-/// again. Between commands it looks at the ports and tells its owner what changed.
+/// already is not said again, and a port that is joined elsewhere is not touched. After it, it
+/// reads again. Between commands it looks at the ports and tells its owner what changed.
 switch_driver_actor::behavior_type
 switch_polled(stateful<switch_driver_actor, switch_polled_state>* self,
               switch_polled_config config);

@@ -21,7 +21,8 @@ status use_restconf(switch_polled_config& config, const environment_ptr& env,
                     const restconf_settings& settings);
 
 /// A switch's answer that is no success, as ours: busy (409, or "in-use" and the like),
-/// invalid_argument (400 and 404), not_allowed (401, 403), site_unreachable (503), else device_failed.
+/// invalid_argument (400 and 404), not_allowed (401, 403), site_unreachable (503), else
+/// device_failed.
 failure restconf_failure(uint16_t status, std::string_view body);
 
 } // namespace qnfv

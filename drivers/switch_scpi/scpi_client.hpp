@@ -34,8 +34,8 @@ public:
   scpi_client& operator=(const scpi_client&) = delete;
 
   /// Sends one line (without its end); `then` is called once, on a thread of the io_context, when
-  /// `fits` took a line. One question at a time. After an error the connection is a new one, so that
-  /// no answer is taken for another's. Errors:
+  /// `fits` took a line. One question at a time. After an error the connection is a new one, so
+  /// that no answer is taken for another's. Errors:
   ///   busy              another question has no answer yet
   ///   site_unreachable  no connection: not sent
   ///   maybe_executed    sent, and no answer in time

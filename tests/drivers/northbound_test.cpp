@@ -147,8 +147,8 @@ struct office {
   }
 
   std::shared_ptr<book> b = std::make_shared<book>();
+  real_world w;
   northbound_config config;
-  real_world w; // Its actors go before the door does.
   northbound_actor service;
 };
 
@@ -294,6 +294,11 @@ TEST_CASE("flows are bounded, and a controller that is gone is a 503") {
   CHECK(x.put("b", 2, 26) == 201);
   CHECK(x.put("c", 3, 27) == 503);
   CHECK(x.put("a", 1, 27) == 200);
+  {
+    std::lock_guard<std::mutex> guard{x.b->mutex};
+    x.b->flows.erase("b"); // By somebody else.
+  }
+  CHECK(x.put("c", 3, 25) == 201);
   caf::anon_send_exit(x.config.controller, caf::exit_reason::kill);
   CHECK(x.put("a", 1, 28) == 503);
 }

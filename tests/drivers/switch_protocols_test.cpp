@@ -485,7 +485,7 @@ TEST_CASE("a switch that does not take our password, or answers nonsense, is not
     CHECK(x.error().code == ec::site_unreachable);
     CHECK(x.error().text.find("light") == std::string::npos);
   }
-  CHECK(w.ask<switch_status>(driver, switch_status_query{})->ignored == 1);
+  CHECK(w.ask<switch_status>(driver, switch_status_query{})->ignored >= 1);
   caf::anon_send_exit(driver, caf::exit_reason::kill);
   (*server)->stop();
 }
