@@ -35,7 +35,7 @@ constexpr double surge_matters_s = 12 * 3600, reserve_wanted_s = 24 * 3600;
 /// Estimates of the first hours say little about surges.
 constexpr double settled_after_s = 4 * 3600;
 constexpr double throttle_after_s = 3600;
-constexpr double throttled_again_s = 900;
+constexpr double throttled_again_s = 3600;
 
 /// Looks ahead with plan after plan, a little at each decision, and keeps the best.
 class planner {
