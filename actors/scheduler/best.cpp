@@ -28,14 +28,14 @@ constexpr double worth_changing = 2e-5;
 /// Below it a forecast loss is chance.
 constexpr double alarming_loss = 4e-3;
 /// A forecast must last so long before it alarms, unless the worst link runs dry much sooner.
-constexpr double alarm_after_s = 3600, alarm_after_least_s = 300;
+constexpr double alarm_after_s = 4 * 3600, alarm_after_least_s = 300;
 constexpr double alarm_ends_after_s = 3600;
 /// A surge that would empty the pools within it alarms, though it may end before.
 constexpr double surge_matters_s = 12 * 3600, reserve_wanted_s = 24 * 3600;
 /// Estimates of the first hours say little about surges.
 constexpr double settled_after_s = 4 * 3600;
 constexpr double throttle_after_s = 3600;
-constexpr double throttled_again_s = 900;
+constexpr double throttled_again_s = 3600;
 
 /// Looks ahead with plan after plan, a little at each decision, and keeps the best.
 class planner {

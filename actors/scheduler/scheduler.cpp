@@ -57,6 +57,16 @@ void stand_down(self_ptr self, const std::string& why) {
   self->note("alarm", "superseded, standing down: " + why);
 }
 
+/// Two schedulers that never heard of each other must not have one epoch: its last digits tell sites
+/// apart.
+uint64_t epoch_above(uint64_t last, const site_id& site) {
+  constexpr uint64_t sites = 1000;
+  uint32_t tag = 2166136261u; // FNV-1a
+  for (unsigned char c : site.value)
+    tag = (tag ^ c) * 16777619u;
+  return (last / sites + 1) * sites + tag % sites;
+}
+
 /// Durable before it is used: a command of an older epoch must never be taken for a younger one's.
 bool take_epoch(self_ptr self, uint64_t above) {
   auto& s = self->state;
@@ -65,7 +75,7 @@ bool take_epoch(self_ptr self, uint64_t above) {
   uint64_t last = content
                     ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10)
                     : 0;
-  auto next = std::max(last, above) + 1;
+  auto next = epoch_above(std::max(last, above), self->env().site);
   if (auto ok = files.replace(epoch_file, byte_view{std::string_view{std::to_string(next)}}); !ok) {
     if (s.trouble.empty())
       self->note("alarm", "no epoch, no scheduling: " + describe(ok.error()));

@@ -273,11 +273,10 @@ private:
       config.spares.push_back({device_id{"bob" + std::to_string(bob + 1)}, bob_site(bob)});
     }
     stage_->scheduler = spawn("co", scheduler, config);
+    run(); // An actor is made when its first message comes.
     // Asking the actor at each tick would cost more than what is measured: one thread may look inside.
     auto* actor = caf::actor_cast<caf::abstract_actor*>(stage_->scheduler);
     state_ = &dynamic_cast<stateful<scheduler_actor, scheduler_state>&>(*actor).state;
-    if (state_->book.current().name() != policy)
-      throw std::invalid_argument("no policy named " + policy);
     state_->book.stopwatch = [this](bool begins) {
       auto now = std::chrono::steady_clock::now();
       if (begins)
@@ -371,6 +370,8 @@ double fluid_bound(const schedule_scenario& x) {
 }
 
 schedule_result play(const schedule_scenario& x, const std::string& policy) {
+  if (!make_policy(policy))
+    throw std::invalid_argument("no policy named " + policy);
   return player{x, policy}.play();
 }
 
