@@ -234,12 +234,12 @@ std::vector<site_id> link_pool::exposure_of(const key_id& id) const {
 /// Of all keys that are here.
 std::vector<site_id> link_pool::exposed() const {
   std::vector<site_id> out;
-  uint32_t last = 0;
-  for (auto& entry : keys_) { // In the order of their sessions.
-    auto session = session_of(entry.first);
-    if (exposures_.empty() || std::exchange(last, session) == session)
+  for (auto& [session, nodes] : exposures_) {
+    // Keys are in the order of their sessions.
+    auto first = keys_.lower_bound(make_key_id(settings_.link, session, link_end::bob, 0));
+    if (first == keys_.end() || session_of(first->first) != session)
       continue;
-    for (auto& node : exposure_of(entry.first))
+    for (auto& node : nodes)
       if (std::find(out.begin(), out.end(), node) == out.end())
         out.push_back(node);
   }
