@@ -72,9 +72,8 @@ bool take_epoch(self_ptr self, uint64_t above) {
   auto& s = self->state;
   auto& files = *self->env().storage;
   auto content = files.load(epoch_file, 32);
-  uint64_t last = content
-                    ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10)
-                    : 0;
+  uint64_t last =
+    content ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10) : 0;
   auto next = epoch_above(std::max(last, above), self->env().site);
   if (auto ok = files.replace(epoch_file, byte_view{std::string_view{std::to_string(next)}}); !ok) {
     if (s.trouble.empty())
@@ -130,7 +129,8 @@ void hear(self_ptr self, size_t link, const link_status& x) {
   word.producing = x.state == link_state::distilling;
   if (word.producing)
     word.rate_bps = x.device.secret_rate_bps;
-  if (!x.serving && (x.state == link_state::lost || x.state == link_state::failed || !x.reason.empty()))
+  if (!x.serving
+      && (x.state == link_state::lost || x.state == link_state::failed || !x.reason.empty()))
     word.reason = x.reason.empty() ? to_string(x.state) : x.reason;
   s.book.link_said(link, word, now_s(self));
 }
@@ -193,7 +193,8 @@ void order(self_ptr self, size_t link, const Command& what) {
 }
 
 void ask(self_ptr self, size_t link) {
-  self->request(self->state.config.links[link].link_actor_handle, patience(self), link_status_query{})
+  self
+    ->request(self->state.config.links[link].link_actor_handle, patience(self), link_status_query{})
     .then(
       [self, link](const link_status& x) {
         if (self->state.standing_down)
@@ -209,17 +210,17 @@ void act(self_ptr self, const std::vector<command>& commands) {
   for (auto& x : commands) {
     auto& link = s.config.links[x.link].link;
     switch (x.to_do) {
-      case command::what::serve: {
-        auto bob = s.book.bob_of(x.link);
-        self->note("schedule", link.value + ": " + s.book.why(bob));
-        order(self, x.link, serve_link{link, s.epoch});
-        break;
-      }
-      case command::what::release:
-        order(self, x.link, release_link{link, s.epoch});
-        break;
-      case command::what::ask:
-        ask(self, x.link);
+    case command::what::serve: {
+      auto bob = s.book.bob_of(x.link);
+      self->note("schedule", link.value + ": " + s.book.why(bob));
+      order(self, x.link, serve_link{link, s.epoch});
+      break;
+    }
+    case command::what::release:
+      order(self, x.link, release_link{link, s.epoch});
+      break;
+    case command::what::ask:
+      ask(self, x.link);
     }
   }
 }
@@ -366,8 +367,8 @@ void open(self_ptr self, scheduler_config config) {
   std::map<caf::actor_addr, size_t> known;
   for (size_t i = 0; i < s.config.links.size(); ++i) {
     auto& x = s.config.links[i];
-    s.book.add_link({x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps,
-                     x.movable});
+    s.book.add_link(
+      {x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps, x.movable});
     s.index[x.link] = i;
     s.links.emplace_back();
     s.ends.emplace_back();
@@ -435,7 +436,8 @@ schedule_status scheduler_state::status(double now) const {
     std::vector<double> due(look.links.size());
     for (auto i : order)
       due[i] = book.current().due_s(look, i);
-    std::stable_sort(order.begin(), order.end(), [&](size_t p, size_t q) { return due[p] < due[q]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t p, size_t q) { return due[p] < due[q]; });
     for (auto i : order)
       if (i != x.active && look.links[i].available)
         y.next.push_back(look.links[i].link);
@@ -453,7 +455,8 @@ schedule_status scheduler_state::status(double now) const {
     out.alarms.push_back(std::move(y));
   }
   if (!trouble.empty())
-    out.alarms.push_back({{}, 0, trouble, {}, 0, standing_down ? "nothing: a younger scheduler works" : "the disk"});
+    out.alarms.push_back(
+      {{}, 0, trouble, {}, 0, standing_down ? "nothing: a younger scheduler works" : "the disk"});
   return out;
 }
 

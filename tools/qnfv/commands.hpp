@@ -41,6 +41,7 @@ void add_vnf_commands(CLI::App&, command_settings&);
 void add_key_commands(CLI::App&, command_settings&);
 void add_link_commands(CLI::App&, command_settings&);
 void add_relay_commands(CLI::App&, command_settings&);
+void add_schedule_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   add_key_commands(app, settings);
   add_link_commands(app, settings);
   add_relay_commands(app, settings);
+  add_schedule_commands(app, settings);
   add_trace_commands(app, settings);
   add_sim_command(app, settings);
   add_bench_commands(app, settings);
