@@ -1,12 +1,12 @@
 // Our policy; README.md says why it is so.
 //
-//   stay     until the link holds what it needs for one cycle C: d C (1 - d / r) and a safety of two
-//            standard deviations; longer while nobody who waits is late by it; never beyond a full pool
-//   next     who is due first: when its stock runs out by the forecast, less safety and initialisation
+//   stay     until the link holds what it needs for one cycle C, d C (1 - d / r), and a safety;
+//            longer while nobody who waits is late by it; never beyond a full pool
+//   next     who is due first: when its stock runs out by the forecast, less safety and start
 //   C        the one of some lengths that loses least in a fluid look-ahead over a few cycles
-//   overload the fractions f of each demand that one cycle leaves room for, as fair as the score; a
-//            link with f < 1 is filled for f C and due once a cycle
-//   alarm    the best C still loses, or needs f < 1
+//   overload the fractions f of each demand that one cycle leaves room for, as fair as the score;
+//            a link with f < 1 is filled for f C and due once a cycle
+//   alarm    the best C still loses, or needs f < 1, or a surge would empty the pools
 
 #include "actors/scheduler/capacity.hpp"
 #include "actors/scheduler/lookahead.hpp"
