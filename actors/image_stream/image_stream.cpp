@@ -149,7 +149,7 @@ caf::result<stream_opened> open(self_ptr self, const open_stream& ask) {
   key_users users{role_name(self->env().site), {role_name(ask.site)}};
   self
     ->request(self->state.config.key_pool, timeout,
-              reserve_keys{ask.link, 1, key_bits, request, users})
+              reserve_keys{ask.link, 1, key_bits, request, users, ask.again})
     .then(
       [self, id, promise](key_grants& grants) mutable {
         auto* y = under_way(self, id);

@@ -237,7 +237,8 @@ caf::result<key_grants> reserve(self_ptr self, const reserve_keys& ask) {
     return fail(ec::invalid_argument, "1 to "
                                         + std::to_string(self->state.config.keys_per_request_max)
                                         + " keys at a time, for at least one slave");
-  x->pool->count_demand(uint64_t{ask.count} * ask.size_bits, self->now());
+  if (!ask.again)
+    x->pool->count_demand(uint64_t{ask.count} * ask.size_bits, self->now());
   if (auto why = x->pool->blocked(); !why.empty())
     return fail(ec::busy, ask.link.value + ": " + why);
   if (!x->peer_is_up)

@@ -70,9 +70,8 @@ caf::error objection(self_ptr self, uint64_t epoch) {
     return fail(ec::not_allowed, self->sender_site().value + " does not schedule "
                                    + s.config.link.value);
   if (epoch < s.status.epoch)
-    return fail(ec::stale_epoch, s.config.link.value + " obeys epoch "
-                                   + std::to_string(s.status.epoch) + ", not "
-                                   + std::to_string(epoch));
+    return fail(ec::stale_epoch, "epoch " + std::to_string(epoch) + " is over: " + s.config.link.value
+                                   + " obeys epoch " + std::to_string(s.status.epoch));
   return {};
 }
 
@@ -107,21 +106,29 @@ caf::result<accepted> serve(self_ptr self, const serve_link& x) {
   return accepted{};
 }
 
+void let_go(self_ptr self) {
+  visit::let_go(self, [self] { visit::apply(self, link_event::stopped); });
+}
+
 caf::result<accepted> release(self_ptr self, const release_link& x) {
   auto& s = self->state;
   if (auto no = objection(self, x.epoch))
     return no;
   if (auto no = obey(self, x.epoch))
     return no;
-  if (s.letting_go)
+  if (s.letting_go || s.status.state == link_state::releasing)
     return accepted{};
   if (!s.status.serving) {
     visit::report(self);
     return accepted{};
   }
+  auto keys_on_their_way = s.status.state == link_state::distilling;
   ++s.generation;
   visit::apply(self, link_event::stop);
-  visit::let_go(self, [self] { visit::apply(self, link_event::stopped); });
+  if (keys_on_their_way)
+    self->after_lab(seconds{s.config.drain_s}, link_tick{s.generation});
+  else
+    let_go(self);
   return accepted{};
 }
 
@@ -188,7 +195,11 @@ link_actor::behavior_type link_pair(stateful<link_actor, link_actor_state>* self
     [self](const link_tick& x) {
       if (x.health)
         return look_after(self);
-      if (x.generation == self->state.generation && self->state.alice_is_up)
+      if (x.generation != self->state.generation)
+        return;
+      if (self->state.status.state == link_state::releasing)
+        let_go(self);
+      else if (self->state.alice_is_up)
         visit::begin(self);
     },
     [self](const peer_up& x) {

@@ -22,6 +22,8 @@ struct link_actor_config {
   site_id scheduler_site; ///< Whose word counts, besides the operator's.
   uint32_t request_timeout_ms = 2000;
   uint32_t path_timeout_ms = 60000; ///< For all switches on the way, and a second way.
+  uint32_t drain_s = 5;          ///< Lab time from a release to the stop: the ends of a session give
+                                 ///< out a finished block a little apart, and a stop ends both.
   uint32_t backoff_first_s = 10; ///< Lab time before another session; doubles with each failure.
   uint32_t backoff_max_s = 1280;
   uint32_t health_ms = 2000;     ///< Real time between two looks at the devices.

@@ -162,6 +162,7 @@ void reserve(orchestrator_ptr self, const order_id& id, const image_record& imag
   ask.token = self->env().random->bytes_of<channel_token>();
   ask.file = image.file;
   ask.size_bytes = image.size_bytes;
+  ask.again = x->state == order_state::waiting_for_key;
   auto token = ask.token;
   self
     ->request(self->state.config.stream, milliseconds{self->state.config.offer_timeout_ms},

@@ -1,12 +1,12 @@
 // Our policy; README.md says why it is so.
 //
-//   stay     until the link holds what it needs for one cycle C: d C (1 - d / r) and a safety of two
-//            standard deviations; longer while nobody who waits is late by it; never beyond a full pool
-//   next     who is due first: when its stock runs out by the forecast, less safety and initialisation
+//   stay     until the link holds what it needs for one cycle C, d C (1 - d / r), and a safety;
+//            longer while nobody who waits is late by it; never beyond a full pool
+//   next     who is due first: when its stock runs out by the forecast, less safety and start
 //   C        the one of some lengths that loses least in a fluid look-ahead over a few cycles
-//   overload the fractions f of each demand that one cycle leaves room for, as fair as the score; a
-//            link with f < 1 is filled for f C and due once a cycle
-//   alarm    the best C still loses, or needs f < 1
+//   overload the fractions f of each demand that one cycle leaves room for, as fair as the score;
+//            a link with f < 1 is filled for f C and due once a cycle
+//   alarm    the best C still loses, or needs f < 1, or a surge would empty the pools
 
 #include "actors/scheduler/capacity.hpp"
 #include "actors/scheduler/lookahead.hpp"
@@ -25,6 +25,8 @@ constexpr size_t lengths = 16;
 constexpr size_t work_per_decision = 1200;
 /// A plan must be better by so much to replace the one in force.
 constexpr double worth_changing = 2e-5;
+/// Above it a look-ahead is late somewhere.
+constexpr double late_loss = 2e-4;
 /// Below it a forecast loss is chance.
 constexpr double alarming_loss = 4e-3;
 /// A forecast must last so long before it alarms, unless the worst link runs dry much sooner.
@@ -34,7 +36,7 @@ constexpr double alarm_ends_after_s = 3600;
 constexpr double surge_matters_s = 12 * 3600, reserve_wanted_s = 24 * 3600;
 /// Estimates of the first hours say little about surges.
 constexpr double settled_after_s = 4 * 3600;
-constexpr double throttle_after_s = 3600;
+constexpr double throttle_after_s = 1200;
 constexpr double throttled_again_s = 3600;
 
 /// Looks ahead with plan after plan, a little at each decision, and keeps the best.
@@ -108,7 +110,8 @@ void planner::begin_round(const outlook& now, size_t bob) {
   for (auto& x : start_.links) {
     auto lasting = x.demand;
     lasting.fade_s = 1e9;
-    load_now_ += fluid_load({lasting.bits(0, surge_matters_s) / surge_matters_s, x.rate, x.init, x.capacity});
+    load_now_ +=
+      fluid_load({lasting.bits(0, surge_matters_s) / surge_matters_s, x.rate, x.init, x.capacity});
     reserve_s_ += x.level / x.rate;
     auto d = x.mean_bps;
     auto rho = d / x.rate;
@@ -158,6 +161,17 @@ void planner::begin_round(const outlook& now, size_t bob) {
     p.later_cycle_s = std::min(2 * sustained, high);
     candidates_.push_back(p);
   }
+  // While somebody is late anyway, the order matters too.
+  if (!overloaded_ && best_mean_loss_ > late_loss)
+    for (size_t i = 0, n = candidates_.size(); i < n; ++i) {
+      candidates_.push_back(candidates_[i]);
+      candidates_.back().short_first = true;
+    }
+  // Safety for some is paid for by those who are late.
+  auto safety = best_mean_loss_ > late_loss || load_now_ > 1 ? 2 : 3;
+  plan_.safety_sd = safety;
+  for (auto& x : candidates_)
+    x.safety_sd = safety;
   if (plan_.cycle_s <= 0) {
     plan_.cycle_s = std::min(1.5 * sustained, high);
   } else if (!overloaded_ && plan_.fraction.empty()) {
@@ -182,7 +196,8 @@ visit_plan planner::throttled(double setups, double longest) const {
     most.clear();
     for (auto& x : start_.links) {
       auto rho = x.mean_bps / x.rate;
-      auto one_visit = rho < 1 && x.mean_bps > 0 ? x.capacity / (x.mean_bps * cycle * (1 - rho)) : 1;
+      auto one_visit =
+        rho < 1 && x.mean_bps > 0 ? x.capacity / (x.mean_bps * cycle * (1 - rho)) : 1;
       load.push_back(rho);
       most.push_back(std::min(1.0, one_visit));
     }
@@ -216,8 +231,10 @@ void planner::end_round(const outlook& now) {
 
 void planner::judge(const outlook& now) {
   auto emptied_s = load_now_ > 1 ? reserve_s_ / (load_now_ - 1) : never_s;
-  bool surging = emptied_s < reserve_wanted_s && !overloaded_ && now.now_s - first_s_ > settled_after_s;
-  bool losing = best_mean_loss_ > alarming_loss || least_load_ > 1.02 || overloaded_ || surging || (alarm && spare_is_needed);
+  bool surging =
+    emptied_s < reserve_wanted_s && !overloaded_ && now.now_s - first_s_ > settled_after_s;
+  bool losing = best_mean_loss_ > alarming_loss || least_load_ > 1.02 || overloaded_ || surging
+                || (alarm && spare_is_needed);
   if (losing) {
     fine_since_s_ = -1;
     if (losing_since_s_ < 0)
@@ -229,9 +246,11 @@ void planner::judge(const outlook& now) {
   }
   if (alarm && fine_since_s_ >= 0 && now.now_s - fine_since_s_ >= alarm_ends_after_s)
     alarm.reset();
-  auto wait = surging ? alarm_after_least_s
-                      : std::clamp((best_dry_s_ - longest_init_s_) / (best_mean_loss_ > alarming_loss ? 10 : 4),
-                                   alarm_after_least_s, alarm_after_s);
+  auto wait =
+    surging
+      ? alarm_after_least_s
+      : std::clamp((best_dry_s_ - longest_init_s_) / (best_mean_loss_ > alarming_loss ? 10 : 4),
+                   alarm_after_least_s, alarm_after_s);
   auto first = best_worst_ != no_link ? best_worst_ : start_.shortest_lived();
   if (!losing || (!alarm && now.now_s - losing_since_s_ < wait) || first == no_link)
     return;
@@ -243,7 +262,8 @@ void planner::judge(const outlook& now) {
   if (overloaded_ || surging)
     std::snprintf(text, sizeof text, "demand is %.0f %% of what this Bob can serve", 100 * load);
   else if (best_mean_loss_ > alarming_loss)
-    std::snprintf(text, sizeof text, "%.1f %% of the demand will find no key", 100 * best_mean_loss_);
+    std::snprintf(text, sizeof text, "%.1f %% of the demand will find no key",
+                  100 * best_mean_loss_);
   else
     std::snprintf(text, sizeof text, "without the spare Bob it would not do");
   out.reason = text;
@@ -299,15 +319,12 @@ public:
       if (slack > 0)
         return {decision::what::stay, no_link, {}, std::isfinite(slack) ? now.now_s + slack : 0};
     }
-    auto next = no_link;
     for (auto k : order_)
-      if (!now.links[fluid_.links[k].index].full()) {
-        next = k;
-        break;
-      }
-    if (next == no_link)
+      fluid_.links[k].available = !now.links[fluid_.links[k].index].full();
+    auto next = fluid_.next(order_, plan, 0);
+    if (next == order_.end())
       return {};
-    auto& x = fluid_.links[next];
+    auto& x = fluid_.links[*next];
     return {decision::what::go, x.index,
             "due first, in " + span_text(x.due) + "; cycles of " + span_text(plan.cycle_s), 0};
   }

@@ -10,7 +10,7 @@
 namespace qnfv {
 
 schedule_book::schedule_book(book_options options)
-  : options_(options), policy_(make_policy("best", options.policy)) {}
+    : options_(options), policy_(make_policy("best", options.policy)) {}
 
 size_t schedule_book::add_bob(const device_id& bob, bool up, bool spare) {
   bob_outlook x;
@@ -59,7 +59,8 @@ void schedule_book::refresh(size_t link, double now_s) {
   x.available = mine.reachable && now_s >= mine.blocked_until_s;
 }
 
-void schedule_book::pool_seen(size_t link, double stock, double capacity, double asked, double now_s) {
+void schedule_book::pool_seen(size_t link, double stock, double capacity, double asked,
+                              double now_s) {
   auto sound = [](double x) { return std::isfinite(x) && x >= 0; };
   if (!sound(stock) || !sound(capacity) || !sound(asked))
     return pool_silent(link, now_s);
@@ -79,8 +80,8 @@ void schedule_book::pool_silent(size_t link, double now_s) {
   auto& x = outlook_.links[link];
   auto since = now_s - outlook_.now_s;
   auto made = links_[link].producing ? x.rate_bps * since : 0;
-  x.stock_bits = std::clamp(x.stock_bits + made - x.demand_bps() * since, 0.0,
-                            std::max(x.capacity_bits, 0.0));
+  x.stock_bits =
+    std::clamp(x.stock_bits + made - x.demand_bps() * since, 0.0, std::max(x.capacity_bits, 0.0));
   refresh(link, now_s);
 }
 
@@ -118,7 +119,8 @@ void schedule_book::link_said(size_t link, const link_word& word, double now_s) 
     bool was = mine.serving || mine.asked;
     // An answer to serve_link and the first status may cross: a link that was just asked is given
     // the time to begin.
-    if (mine.asked && !mine.serving && word.reason.empty() && now_s - mine.changed_s < options_.settle_s)
+    if (mine.asked && !mine.serving && word.reason.empty()
+        && now_s - mine.changed_s < options_.settle_s)
       return;
     if (was)
       ended(link, now_s);
@@ -207,8 +209,8 @@ void schedule_book::share_out(double now_s) {
   for (size_t i = 0; i < links_.size(); ++i) {
     auto& x = outlook_.links[i];
     auto& mine = links_[i];
-    loads[i] = {fluid_load({x.demand_bps(), x.rate_bps, x.initialisation_s, x.capacity_bits}), bob_of_[i],
-                !mine.movable || mine.asked || mine.serving};
+    loads[i] = {fluid_load({x.demand_bps(), x.rate_bps, x.initialisation_s, x.capacity_bits}),
+                bob_of_[i], !mine.movable || mine.asked || mine.serving};
   }
   auto to = qnfv::share_out(loads, up);
   for (auto& b : outlook_.bobs) {

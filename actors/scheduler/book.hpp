@@ -11,9 +11,9 @@
 namespace qnfv {
 
 struct book_options {
-  double backoff_first_s = 60;   ///< After a failure; doubles with each one in a row,
-  double backoff_max_s = 900;    ///< up to this.
-  unsigned retry_budget = 6;     ///< Failures in a row; then one try per `suspended_s`.
+  double backoff_first_s = 60; ///< After a failure; doubles with each one in a row,
+  double backoff_max_s = 900;  ///< up to this.
+  unsigned retry_budget = 6;   ///< Failures in a row; then one try per `suspended_s`.
   double suspended_s = 1800;
   double settle_s = 60;          ///< A link that does not say within it what it did is asked again.
   double patience = 4;           ///< Times the usual initialisation without a key: given up.
@@ -56,7 +56,8 @@ public:
 
   // -- events; times are lab seconds, never falling
   /// `asked_bits` is a total that only grows, or starts over with its site.
-  void pool_seen(size_t link, double stock_bits, double capacity_bits, double asked_bits, double now_s);
+  void pool_seen(size_t link, double stock_bits, double capacity_bits, double asked_bits,
+                 double now_s);
   /// Pools could not be asked: stocks are carried on with what is expected.
   void pool_silent(size_t link, double now_s);
   void link_said(size_t link, const link_word&, double now_s);
@@ -82,11 +83,11 @@ public:
   };
   std::vector<raised_alarm> alarms() const;
   struct link_record {
-    bool asked = false;    ///< serve_link was sent, and it has not said what came of it,
-    bool serving = false;  ///< or Bob is its own,
-    bool leaving = false;  ///< or it was told to let go.
+    bool asked = false;   ///< serve_link was sent, and it has not said what came of it,
+    bool serving = false; ///< or Bob is its own,
+    bool leaving = false; ///< or it was told to let go.
     bool ever_said = false;
-    double changed_s = 0;  ///< Of the above.
+    double changed_s = 0; ///< Of the above.
     bool reachable = false;
     uint32_t visits = 0, failures = 0;
     double blocked_until_s = 0;

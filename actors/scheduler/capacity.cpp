@@ -52,7 +52,8 @@ std::vector<double> fair_fractions(const std::vector<double>& load, double capac
     if (left < -1e-9)
       return -1 - least;
     for (auto i : order) {
-      auto more = load[i] > 0 ? std::clamp(left / load[i], 0.0, upper[i] - out[i]) : upper[i] - out[i];
+      auto more =
+        load[i] > 0 ? std::clamp(left / load[i], 0.0, upper[i] - out[i]) : upper[i] - out[i];
       out[i] += more;
       left -= more * load[i];
       sum += more;

@@ -56,12 +56,14 @@ void demand_estimator::saw(double bits, double seconds, double now_s) {
   auto lump = lumpiness();
   auto quick = quick_bits_ / quick_s_;
   if (fast_s_ > 2 * quick_s_
-      && std::abs(quick - fast) > 4.5 * std::sqrt(std::max(lump * std::max(quick, fast), 1e-9) * 0.5 / quick_s_)) {
+      && std::abs(quick - fast)
+           > 4.5 * std::sqrt(std::max(lump * std::max(quick, fast), 1e-9) * 0.5 / quick_s_)) {
     fast_bits_ = quick_bits_;
     fast_s_ = quick_s_;
     fast = quick;
   }
-  auto chance = std::sqrt(std::max(lump * slow, 1e-9) * (0.5 / fast_s_ + 0.5 / std::max(slow_s_, 1.0)));
+  auto chance =
+    std::sqrt(std::max(lump * slow, 1e-9) * (0.5 / fast_s_ + 0.5 / std::max(slow_s_, 1.0)));
   auto odd = std::abs(fast - slow) / chance;
   weight_fast_ = std::clamp((odd - 2) / 2, 0.0, 1.0);
   if (odd < 3)

@@ -30,11 +30,12 @@ private:
   double fast_bits_ = 0, fast_s_ = 0;
   double quick_bits_ = 0, quick_s_ = 0;
   double lump_ = 0, lump_weight_ = 0; ///< Of bits^2 over bits: how large requests are.
-  double block_bits_ = 0, block_s_ = 0, block_weight_ = 0; ///< Minutes together, for what comes in bursts.
+  double block_bits_ = 0, block_s_ = 0,
+         block_weight_ = 0; ///< Minutes together, for what comes in bursts.
   double dispersion_ = 0, dispersion_weight_ = 0;
   unsigned blocks_ = 0;
-  double odd_since_s_ = -1;           ///< Since when fast and slow differ by more than chance.
-  double weight_fast_ = 0;            ///< 0: the slow mean holds, 1: the fast one.
+  double odd_since_s_ = -1; ///< Since when fast and slow differ by more than chance.
+  double weight_fast_ = 0;  ///< 0: the slow mean holds, 1: the fast one.
   std::array<double, 24> hour_bits_{}, hour_s_{};
   double hour_now_bits_ = 0, hour_now_s_ = 0;
   size_t hour_ = 0;

@@ -79,12 +79,16 @@ double fluid_bob::spread(const link& x, double from, double to) const {
 double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double elapsed) const {
   auto& x = links[k];
   auto level = std::max(0.0, x.at == t ? x.level : x.level - x.demand.bits(x.at, t));
-  auto left_s = std::max(0.0, plan.cycle_s - elapsed);
   auto f = plan.fraction_of(k);
-  auto wanted = f * x.demand.bits(t, t + left_s);
-  if (f >= 1)
-    wanted += safety_sd * spread(x, t, t + plan.cycle_s);
-  auto need = std::max(0.0, (wanted - level) / x.rate);
+  double need = 0;
+  if (f < 1) {
+    // Its pool is dry when the visit begins, and may stay so: only time counts.
+    need = std::max(0.0, f * x.mean_bps / x.rate * plan.cycle_s - elapsed);
+  } else {
+    auto left_s = std::max(0.0, plan.cycle_s - elapsed);
+    auto wanted = x.demand.bits(t, t + left_s) + plan.safety_sd * spread(x, t, t + plan.cycle_s);
+    need = std::max(0.0, (wanted - level) / x.rate);
+  }
   auto surplus = x.rate - (need > 0 ? x.demand.bits(t, t + need) / need : 0);
   if (surplus > 0)
     need = std::min(need, std::max(0.0, (full_part * x.capacity - level) / surplus));
@@ -103,8 +107,28 @@ double fluid_bob::due_of(size_t k, const visit_plan& plan, double t) const {
     auto last_end = x.at > 0 ? x.at : -x.since_end;
     return std::max(last_end + away - x.init, t - plan.cycle_s);
   }
-  auto margin = x.mean_bps > 0 ? safety_sd * spread(x, x.at, x.at + life) / x.mean_bps : 0;
+  auto margin = x.mean_bps > 0 ? plan.safety_sd * spread(x, x.at, x.at + life) / x.mean_bps : 0;
   return x.at + life - std::min(margin, 0.5 * life) - x.init;
+}
+
+std::vector<size_t>::const_iterator fluid_bob::next(const std::vector<size_t>& order,
+                                                    const visit_plan& plan, double t) const {
+  auto out = order.end();
+  auto shortest = never_s;
+  for (auto i = order.begin(); i != order.end(); ++i) {
+    auto& x = links[*i];
+    if (!x.available)
+      continue;
+    if (out == order.end())
+      out = i;
+    if (!plan.short_first || x.due > t)
+      break;
+    if (auto visit = x.init + still_needs(*i, plan, t, 0); visit < shortest) {
+      shortest = visit;
+      out = i;
+    }
+  }
+  return out;
 }
 
 double fluid_bob::slack(const std::vector<size_t>& order, const visit_plan& plan, double t) const {
@@ -158,8 +182,7 @@ void rollout::visit() {
   }
   ++visits_;
   if (state_.active == no_link) {
-    auto next = std::find_if(order_.begin(), order_.end(),
-                             [this](size_t k) { return state_.links[k].available; });
+    auto next = state_.next(order_, now_plan_, t_);
     if (next == order_.end()) {
       t_ = horizon_s_;
       return;
@@ -202,10 +225,9 @@ void rollout::visit() {
   t_ += stay;
   x.at = t_;
   x.due = state_.due_of(k, now_plan_, t_);
-  order_.insert(std::upper_bound(order_.begin(), order_.end(), k,
-                                 [this](size_t a, size_t b) {
-                                   return state_.links[a].due < state_.links[b].due;
-                                 }),
+  order_.insert(std::upper_bound(
+                  order_.begin(), order_.end(), k,
+                  [this](size_t a, size_t b) { return state_.links[a].due < state_.links[b].due; }),
                 k);
   state_.active = no_link;
 }
@@ -219,7 +241,8 @@ void rollout::finish() {
       continue;
     if (x.at < horizon_s_)
       x.lost += std::max(0.0, x.demand.bits(x.at, horizon_s_) - x.level);
-    auto level = x.at < horizon_s_ ? std::max(0.0, x.level - x.demand.bits(x.at, horizon_s_)) : x.level;
+    auto level =
+      x.at < horizon_s_ ? std::max(0.0, x.level - x.demand.bits(x.at, horizon_s_)) : x.level;
     auto part = std::min(1.0, x.lost / total);
     sum += part;
     fill += x.capacity > 0 ? std::min(1.0, level / x.capacity) : 1;

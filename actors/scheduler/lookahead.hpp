@@ -9,16 +9,15 @@ namespace qnfv {
 
 /// How visits are planned.
 struct visit_plan {
-  double cycle_s = 0; ///< A link is filled for so long.
+  double cycle_s = 0;           ///< A link is filled for so long.
   std::vector<double> fraction; ///< Of its demand, per link of the Bob; empty: all of all.
   /// Cycles grow (or shrink) to this one with the visits; 0: they stay.
   double later_cycle_s = 0;
+  double safety_sd = 3;     ///< Kept for what may come differently, in standard deviations.
+  bool short_first = false; ///< Of those who are late, the shortest visit: fewer stay late.
 
   double fraction_of(size_t k) const { return fraction.empty() ? 1 : fraction[k]; }
 };
-
-/// What may come differently, in standard deviations.
-constexpr double safety_sd = 2;
 
 /// The links of one Bob at one moment, in the order of bob_outlook::links.
 class fluid_bob {
@@ -50,6 +49,9 @@ public:
   double still_needs(size_t k, const visit_plan&, double t, double elapsed) const;
   double due_of(size_t k, const visit_plan&, double t) const;
   double spread(const link&, double from, double to) const;
+  /// Who is next in `order`, which is by due time, at `t`; its end if nobody can be served.
+  std::vector<size_t>::const_iterator next(const std::vector<size_t>& order, const visit_plan&,
+                                           double t) const;
   /// How long Bob may stay where it is at `t`, if then all who wait are served in the order of `order`.
   double slack(const std::vector<size_t>& order, const visit_plan&, double t) const;
 };

@@ -40,7 +40,7 @@ public:
 
 private:
   struct others {
-    double hold_s = 0;     ///< The sum of 2 t_i.
+    double hold_s = 0; ///< The sum of 2 t_i.
     double longest_s = 0, sum_s = 0;
     size_t n = 0;
     size_t critical = no_link; ///< The first one found,
@@ -48,7 +48,8 @@ private:
     size_t how_many = 0;
   };
 
-  static others look_at(const outlook& now, const bob_outlook& b, const std::vector<size_t>& order) {
+  static others look_at(const outlook& now, const bob_outlook& b,
+                        const std::vector<size_t>& order) {
     others out;
     for (auto i : order) {
       auto& x = now.links[i];
@@ -78,8 +79,8 @@ private:
     auto missing = a.demand_bps() * other.hold_s - a.stock_bits;
     if (other.critical != no_link) {
       auto& c = now.links[other.critical];
-      auto text = c.link.value + " is critical: it lives " + span_text(c.life_s()) + " and would need "
-                  + span_text(other.critical_T_s);
+      auto text = c.link.value + " is critical: it lives " + span_text(c.life_s())
+                  + " and would need " + span_text(other.critical_T_s);
       if (missing <= 0)
         return go(now, next, text);
       alarms_[bob] = policy_alarm{text + " (" + std::to_string(other.how_many) + " critical), and "
@@ -90,8 +91,8 @@ private:
     }
     if (stop_ == adaptive_stop::off || missing > 0 || other.n == 0)
       return {};
-    auto threshold = stop_ == adaptive_stop::max ? other.longest_s
-                                                 : other.sum_s / static_cast<double>(other.n);
+    auto threshold =
+      stop_ == adaptive_stop::max ? other.longest_s : other.sum_s / static_cast<double>(other.n);
     if (a.life_s() < threshold)
       return {};
     return go(now, next, a.link.value + " lives as long as the others");

@@ -55,8 +55,8 @@ struct link_outlook {
   demand_forecast demand;
   double rate_bps = 0;         ///< Measured; as calibrated before the first visit.
   double initialisation_s = 0; ///< The same.
-  bool available = true; ///< May be served now: joined, claimed, not waiting after a failure.
-  double last_end_s = 0; ///< When its last visit ended.
+  bool available = true;       ///< May be served now: joined, claimed, not waiting after a failure.
+  double last_end_s = 0;       ///< When its last visit ended.
 
   double demand_bps() const { return demand.now_bps(); }
   /// Stock over demand; infinite without demand.
@@ -72,11 +72,11 @@ struct bob_outlook {
   bool up = true;
   bool spare = false; ///< Called in by an alarm.
   bob_activity doing = bob_activity::free;
-  size_t active = no_link; ///< Whom it serves; no_link while free.
-  double since_s = 0;      ///< When the visit began,
-  double ready_s = 0;      ///< and when its first key came.
-  std::vector<size_t> links;  ///< Those that belong to it,
-  uint32_t generation = 0;    ///< which changes when they do.
+  size_t active = no_link;   ///< Whom it serves; no_link while free.
+  double since_s = 0;        ///< When the visit began,
+  double ready_s = 0;        ///< and when its first key came.
+  std::vector<size_t> links; ///< Those that belong to it,
+  uint32_t generation = 0;   ///< which changes when they do.
 };
 
 struct outlook {

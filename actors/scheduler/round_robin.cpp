@@ -31,7 +31,8 @@ public:
 private:
   static size_t after(const outlook& now, const bob_outlook& b, size_t last) {
     auto n = b.links.size();
-    auto at = static_cast<size_t>(std::find(b.links.begin(), b.links.end(), last) - b.links.begin());
+    auto at =
+      static_cast<size_t>(std::find(b.links.begin(), b.links.end(), last) - b.links.begin());
     for (size_t k = 1; k <= n; ++k) {
       auto i = b.links[(at == n ? k - 1 : at + k) % n];
       if (i != b.active && now.links[i].available && !now.links[i].full())

@@ -72,9 +72,8 @@ bool take_epoch(self_ptr self, uint64_t above) {
   auto& s = self->state;
   auto& files = *self->env().storage;
   auto content = files.load(epoch_file, 32);
-  uint64_t last = content
-                    ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10)
-                    : 0;
+  uint64_t last =
+    content ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10) : 0;
   auto next = epoch_above(std::max(last, above), self->env().site);
   if (auto ok = files.replace(epoch_file, byte_view{std::string_view{std::to_string(next)}}); !ok) {
     if (s.trouble.empty())
@@ -130,7 +129,8 @@ void hear(self_ptr self, size_t link, const link_status& x) {
   word.producing = x.state == link_state::distilling;
   if (word.producing)
     word.rate_bps = x.device.secret_rate_bps;
-  if (!x.serving && (x.state == link_state::lost || x.state == link_state::failed || !x.reason.empty()))
+  if (!x.serving
+      && (x.state == link_state::lost || x.state == link_state::failed || !x.reason.empty()))
     word.reason = x.reason.empty() ? to_string(x.state) : x.reason;
   s.book.link_said(link, word, now_s(self));
 }
@@ -193,7 +193,8 @@ void order(self_ptr self, size_t link, const Command& what) {
 }
 
 void ask(self_ptr self, size_t link) {
-  self->request(self->state.config.links[link].link_actor_handle, patience(self), link_status_query{})
+  self
+    ->request(self->state.config.links[link].link_actor_handle, patience(self), link_status_query{})
     .then(
       [self, link](const link_status& x) {
         if (self->state.standing_down)
@@ -209,17 +210,17 @@ void act(self_ptr self, const std::vector<command>& commands) {
   for (auto& x : commands) {
     auto& link = s.config.links[x.link].link;
     switch (x.to_do) {
-      case command::what::serve: {
-        auto bob = s.book.bob_of(x.link);
-        self->note("schedule", link.value + ": " + s.book.why(bob));
-        order(self, x.link, serve_link{link, s.epoch});
-        break;
-      }
-      case command::what::release:
-        order(self, x.link, release_link{link, s.epoch});
-        break;
-      case command::what::ask:
-        ask(self, x.link);
+    case command::what::serve: {
+      auto bob = s.book.bob_of(x.link);
+      self->note("schedule", link.value + ": " + s.book.why(bob));
+      order(self, x.link, serve_link{link, s.epoch});
+      break;
+    }
+    case command::what::release:
+      order(self, x.link, release_link{link, s.epoch});
+      break;
+    case command::what::ask:
+      ask(self, x.link);
     }
   }
 }
@@ -366,8 +367,8 @@ void open(self_ptr self, scheduler_config config) {
   std::map<caf::actor_addr, size_t> known;
   for (size_t i = 0; i < s.config.links.size(); ++i) {
     auto& x = s.config.links[i];
-    s.book.add_link({x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps,
-                     x.movable});
+    s.book.add_link(
+      {x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps, x.movable});
     s.index[x.link] = i;
     s.links.emplace_back();
     s.ends.emplace_back();
@@ -385,77 +386,6 @@ void open(self_ptr self, scheduler_config config) {
 }
 
 } // namespace
-
-schedule_status scheduler_state::status(double now) const {
-  schedule_status out;
-  auto& look = book.now();
-  out.policy = book.current().name();
-  out.epoch = epoch;
-  out.standing_down = standing_down;
-  out.decisions = book.counts().decisions;
-  out.switches = book.counts().visits;
-  for (size_t i = 0; i < look.links.size(); ++i) {
-    auto& x = look.links[i];
-    auto& mine = book.record(i);
-    scheduled_link y;
-    y.link = x.link;
-    y.bob = look.bobs[book.bob_of(i)].bob;
-    y.state = mine.leaving     ? link_state::releasing
-              : mine.producing ? link_state::distilling
-              : mine.serving   ? link_state::initialising
-              : mine.asked     ? link_state::switching
-              : mine.failures  ? link_state::failed
-                               : link_state::off;
-    y.stock_bits = x.stock_bits;
-    y.capacity_bits = x.capacity_bits;
-    y.demand_bps = x.demand_bps();
-    y.rate_bps = x.rate_bps;
-    y.initialisation_s = x.initialisation_s;
-    y.remaining_life_s = x.life_s();
-    y.due_s = std::max(0.0, book.current().due_s(look, i) - look.now_s);
-    y.visits = mine.visits;
-    y.failures = mine.failures;
-    y.blocked_s = std::max(0.0, mine.blocked_until_s - now);
-    y.note = mine.note;
-    if (!links[i].claimed)
-      y.note = config.links[i].bob_site.value + " has not joined, or the link does not answer";
-    out.links.push_back(std::move(y));
-  }
-  for (size_t b = 0; b < look.bobs.size(); ++b) {
-    auto& x = look.bobs[b];
-    bob_schedule y;
-    y.bob = x.bob;
-    if (x.active != no_link) {
-      y.active = look.links[x.active].link;
-      y.since_s = now - x.since_s;
-    }
-    y.until_s = std::max(0.0, book.until_s(b) - now);
-    y.why = book.why(b);
-    auto order = x.links;
-    std::vector<double> due(look.links.size());
-    for (auto i : order)
-      due[i] = book.current().due_s(look, i);
-    std::stable_sort(order.begin(), order.end(), [&](size_t p, size_t q) { return due[p] < due[q]; });
-    for (auto i : order)
-      if (i != x.active && look.links[i].available)
-        y.next.push_back(look.links[i].link);
-    out.bobs.push_back(std::move(y));
-  }
-  for (auto& x : book.alarms()) {
-    schedule_alarm y;
-    y.bob = look.bobs[x.bob].bob;
-    y.raised_s = now - x.since_s;
-    y.reason = x.alarm.reason;
-    if (x.alarm.worst != no_link)
-      y.worst = look.links[x.alarm.worst].link;
-    y.runs_dry_s = x.alarm.runs_dry_s;
-    y.help = x.alarm.help;
-    out.alarms.push_back(std::move(y));
-  }
-  if (!trouble.empty())
-    out.alarms.push_back({{}, 0, trouble, {}, 0, standing_down ? "nothing: a younger scheduler works" : "the disk"});
-  return out;
-}
 
 scheduler_actor::behavior_type scheduler(stateful<scheduler_actor, scheduler_state>* self,
                                          scheduler_config config) {

@@ -44,14 +44,15 @@ struct scheduler_state {
   scheduler_config config;
   schedule_book book;
   time_point started;
-  uint64_t epoch = 0;          ///< Durable before it is used; 0: not yet.
+  uint64_t epoch = 0; ///< Durable before it is used; 0: not yet.
   bool standing_down = false;
-  uint64_t generation = 0;     ///< Of the tick awaited.
+  uint64_t generation = 0; ///< Of the tick awaited.
 
   std::vector<site_id> bob_sites; ///< As the book numbers Bobs.
   struct link_control {
     bool claimed = false;
-    bool held_once = false; ///< It obeyed this scheduler before: a younger one has it if it no longer does.
+    bool held_once =
+      false; ///< It obeyed this scheduler before: a younger one has it if it no longer does.
     bool asking = false;
   };
   std::vector<link_control> links;
@@ -66,20 +67,20 @@ struct scheduler_state {
   struct pool_watch {
     key_pool_actor pool;
     std::map<link_id, std::pair<size_t, size_t>> parts; ///< Link and end.
-    std::vector<std::pair<size_t, size_t>> last; ///< Of the last answer's positions.
+    std::vector<std::pair<size_t, size_t>> last;        ///< Of the last answer's positions.
     bool asking = false;
   };
   std::vector<pool_watch> pools;
-  size_t awaited = 0; ///< Answers of this round.
+  size_t awaited = 0;                                          ///< Answers of this round.
   std::map<std::pair<device_id, link_id>, std::string> raised; ///< Alarms in the trace.
-  std::string trouble; ///< Of the scheduler itself.
+  std::string trouble;                                         ///< Of the scheduler itself.
 
   schedule_status status(double now_s) const;
 };
 
 /// The SCHEDULER (the paper's section III): whom each shared Bob serves, by a policy. Looks at the
 /// pools each tick, commands links under an epoch of its own, and stands down for a younger one.
-scheduler_actor::behavior_type
-scheduler(stateful<scheduler_actor, scheduler_state>* self, scheduler_config config);
+scheduler_actor::behavior_type scheduler(stateful<scheduler_actor, scheduler_state>* self,
+                                         scheduler_config config);
 
 } // namespace qnfv

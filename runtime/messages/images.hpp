@@ -206,8 +206,9 @@ struct open_stream {
   channel_token token{};
   std::string file;      ///< Through the storage seam.
   uint64_t size_bytes = 0;
+  bool again = false;    ///< There was no key the last time; its demand is counted already.
 };
-QNFV_MESSAGE(open_stream, transfer, link, site, address, token, file, size_bytes)
+QNFV_MESSAGE(open_stream, transfer, link, site, address, token, file, size_bytes, again)
 
 struct stream_opened {
   transfer_id transfer;

@@ -70,8 +70,9 @@ struct reserve_keys {
   uint32_t size_bits = key_bits;
   request_id request;
   key_users users;
+  bool again = false; ///< Asked before, and refused: its demand is counted already.
 };
-QNFV_MESSAGE(reserve_keys, link, count, size_bits, request, users)
+QNFV_MESSAGE(reserve_keys, link, count, size_bits, request, users, again)
 
 /// Asks this end for the keys that its peer named: all of them or none. Local.
 struct claim_keys {

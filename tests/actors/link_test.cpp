@@ -163,7 +163,7 @@ public:
   }
   caf::expected<accepted> release(const link_id& x, uint64_t epoch = 1) {
     auto out = w.ask_as<accepted>("co", links[x], release_link{x, epoch});
-    w.run();
+    w.advance(6s); // A finished block has reached both pools by then.
     return out;
   }
   link_status status(const link_id& x) {
@@ -202,6 +202,25 @@ TEST_CASE("one visit: path, Alice, Bob, keys, and everything back in order") {
   CHECK(told == std::vector<link_state>{link_state::off, link_state::switching,
                                         link_state::initialising, link_state::distilling,
                                         link_state::releasing, link_state::off});
+}
+
+TEST_CASE("what is released while keys are on their way stops a little later, and at once if the light goes") {
+  shared_bob x;
+  REQUIRE(x.serve(near_link));
+  x.report(near_link, qkd_phase::keys_ready, 1);
+  REQUIRE(x.w.ask_as<accepted>("co", x.links[near_link], release_link{near_link, 1}));
+  x.w.advance(4s);
+  CHECK(x.running["bob1 bob1/alice1"] == 1);
+  CHECK(x.status(near_link).state == link_state::releasing);
+  CHECK(x.status(near_link).serving);
+  // Asked again meanwhile: nothing changes.
+  REQUIRE(x.w.ask_as<accepted>("co", x.links[near_link], release_link{near_link, 1}));
+  caf::anon_send(x.links[near_link], path_lost{near_link.value, "dark"});
+  x.w.run();
+  CHECK(x.running["bob1 bob1/alice1"] == 0);
+  CHECK(x.status(near_link).state == link_state::lost);
+  CHECK_FALSE(x.status(near_link).serving);
+  CHECK(x.log->count("release bob1/alice1") == 1);
 }
 
 TEST_CASE("no session starts when the light leads to another Alice") {

@@ -14,8 +14,8 @@ struct link_play {
     uint64_t epoch = 0;
     bool serving = false;
     link_state state = link_state::off;
-    bool deaf = false;     ///< Answers nothing.
-    bool fails = false;    ///< Its sessions end at once.
+    bool deaf = false;  ///< Answers nothing.
+    bool fails = false; ///< Its sessions end at once.
     uint32_t serves = 0, releases = 0, claims = 0;
   };
   std::map<link_id, one> links;
@@ -42,7 +42,8 @@ struct no_state {
   static inline const char* name = "played";
 };
 
-link_actor::behavior_type played_link(stateful<link_actor, no_state>* self, play_ptr play, link_id id) {
+link_actor::behavior_type played_link(stateful<link_actor, no_state>* self, play_ptr play,
+                                      link_id id) {
   auto stale = [](uint64_t epoch) {
     return fail(ec::stale_epoch, "bob1 obeys epoch " + std::to_string(epoch));
   };
@@ -263,7 +264,8 @@ TEST_CASE_METHOD(fixture, "each pool is asked once a tick, however many links it
   CHECK(bob_pool->queries - before == 10);
 }
 
-TEST_CASE_METHOD(fixture, "a second scheduler takes a higher epoch and the first one stands down (I43)") {
+TEST_CASE_METHOD(fixture,
+                 "a second scheduler takes a higher epoch and the first one stands down (I43)") {
   auto first = start();
   pass(100s);
   auto second = start("co2");
@@ -293,7 +295,8 @@ TEST_CASE_METHOD(fixture, "a second scheduler takes a higher epoch and the first
   CHECK(link(0).epoch == epoch);
 }
 
-TEST_CASE_METHOD(fixture, "a restarted scheduler has a higher epoch and goes on with the visit under way") {
+TEST_CASE_METHOD(fixture,
+                 "a restarted scheduler has a higher epoch and goes on with the visit under way") {
   auto first = start();
   pass(500s);
   REQUIRE(link(0).state == link_state::distilling);
@@ -329,7 +332,9 @@ TEST_CASE_METHOD(fixture, "a link that forgot its scheduler is claimed again") {
   link_status said;
   said.link = ids[0];
   said.reason = "restarted";
-  auto tell = [&](instrumented<caf::event_based_actor>* self) { self->send(play->scheduler, said); };
+  auto tell = [&](instrumented<caf::event_based_actor>* self) {
+    self->send(play->scheduler, said);
+  };
   spawn("co", tell);
   run();
   pass(30s);
@@ -337,7 +342,8 @@ TEST_CASE_METHOD(fixture, "a link that forgot its scheduler is claimed again") {
   CHECK(play->both == 0);
 }
 
-TEST_CASE_METHOD(fixture, "a failing link backs off and then has its retry budget; others keep service") {
+TEST_CASE_METHOD(fixture,
+                 "a failing link backs off and then has its retry budget; others keep service") {
   link(0).fails = true;
   auto s = start();
   pass(30min);
@@ -361,7 +367,8 @@ TEST_CASE_METHOD(fixture, "a link that never answers costs its time-out, not the
   CHECK(link(1).serves > 0);
 }
 
-TEST_CASE_METHOD(fixture, "a link that goes deaf under service keeps its Bob, until it speaks again") {
+TEST_CASE_METHOD(fixture,
+                 "a link that goes deaf under service keeps its Bob, until it speaks again") {
   start();
   pass(500s);
   REQUIRE(link(0).serving);

@@ -24,7 +24,8 @@ struct random_network {
       x.bob = i % bobs;
       x.rate = 100 + 3000 * uniform();
       x.init = 300 + 900 * uniform();
-      x.demand = x.rate * load / (static_cast<double>(n) / static_cast<double>(bobs) + 1) * (0.5 + uniform());
+      x.demand = x.rate * load / (static_cast<double>(n) / static_cast<double>(bobs) + 1)
+                 * (0.5 + uniform());
       x.cap = x.demand * 40000;
       x.stock = x.cap * uniform();
       links.push_back(x);
@@ -227,7 +228,8 @@ TEST_CASE("a link that does not let go is told again, and Bob waits") {
   CHECK(book.plan(480).empty());
 }
 
-TEST_CASE("a failing link waits longer each time, then has only its retry budget; others are served") {
+TEST_CASE(
+  "a failing link waits longer each time, then has only its retry budget; others are served") {
   book_options options;
   auto book = two_links(options);
   double t = 10;
@@ -371,7 +373,8 @@ TEST_CASE("the shape of a day is learnt") {
 }
 
 TEST_CASE("links that may move are spread over the Bobs that are there") {
-  auto to = share_out({{0.5, 0, false}, {0.4, 0, false}, {0.3, 0, false}, {0.2, 0, true}}, {true, true});
+  auto to =
+    share_out({{0.5, 0, false}, {0.4, 0, false}, {0.3, 0, false}, {0.2, 0, true}}, {true, true});
   double sum = 0;
   CHECK(to[3] == 0);
   std::vector<double> loads{0.5, 0.4, 0.3, 0.2};

@@ -74,7 +74,9 @@ TEST_CASE("paper: a free Bob begins with the link of the shortest remaining life
 TEST_CASE("paper: links that live equally long are taken by name") {
   auto paper = make_paper();
   CHECK(goes_to(paper->decide(one_bob({alice("b", 400, 900), alice("a", 400, 900)}), 0), 1));
-  CHECK(goes_to(paper->decide(one_bob({alice("b", 400, 100), alice("a", 400, 100), alice("c", 9, 1e5)}, 2), 0), 1));
+  CHECK(goes_to(
+    paper->decide(one_bob({alice("b", 400, 100), alice("a", 400, 100), alice("c", 9, 1e5)}, 2), 0),
+    1));
 }
 
 TEST_CASE("paper: the active link is held until it has twice the starts of the others") {
@@ -112,7 +114,8 @@ TEST_CASE("paper: a full pool ends the visit") {
   CHECK(stays(paper->decide(x, 0))); // Nobody wants keys.
 }
 
-TEST_CASE("paper: the adaptive stop is off unless asked for, and then compares with the others' lives") {
+TEST_CASE(
+  "paper: the adaptive stop is off unless asked for, and then compares with the others' lives") {
   auto x = worked_case(10000, 20000, 30000, 25000);
   CHECK(stays(make_paper()->decide(x, 0)));
   CHECK(stays(make_paper(adaptive_stop::max)->decide(x, 0)));

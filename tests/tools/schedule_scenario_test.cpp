@@ -35,7 +35,8 @@ TEST_CASE("a scenario is read") {
   REQUIRE(x);
   CHECK(x->links.size() == 2);
   CHECK(x->flows[1].burst == 4);
-  CHECK(x->flows[1].factor(1200) == Approx(3 * (1 + 0.5 * std::cos(2 * 3.14159265 * (1200 / 3600.0 - 8) / 24))));
+  CHECK(x->flows[1].factor(1200)
+        == Approx(3 * (1 + 0.5 * std::cos(2 * 3.14159265 * (1200 / 3600.0 - 8) / 24))));
   CHECK(x->faults.size() == 3);
   CHECK(x->demand_bps()[1] == Approx(0.2 * 256));
 }
@@ -44,23 +45,23 @@ TEST_CASE("what is wrong in a scenario is named with its place") {
   struct mistake {
     std::string what, by, says;
   };
-  for (auto& x : std::vector<mistake>{
-         {"\"bobs\": 1", "\"bobs\": 0", "/bobs"},
-         {"\"bobs\": 1,", "", "bobs"},
-         {"\"rate\": 1000", "\"rate\": -4", "/links/0/rate"},
-         {"\"rate\": 1000", "\"rate\": \"fast\"", "/links/0/rate"},
-         {"\"pool\": 800000", "\"pool\": 8000000", "/links/0/pool"},
-         {"\"path\": [0]", "\"path\": [7]", "no such link"},
-         {"\"path\": [0, 1]", "\"path\": [1, 1]", "once"},
-         {"\"path\": [0]", "\"path\": []", "path"},
-         {"poisson", "fractal", "poisson or burst"},
-         {"[1000, 500, 3]", "[1000, 500]", "crowd"},
-         {"link_down", "link_up", "bob_down"},
-         {"\"id\": 1", "\"id\": 2", "/faults/0/id"},
-         {"\"horizon_s\": 86400", "\"horizon_s\": 1e300", "/horizon_s"},
-         {"\"n\": 4", "\"n\": 4.5", "whole"},
-         {"\"seed\": 3", "\"seed\": 3, \"seed\": 4", "seed"},
-         {"\"links\": [", "\"links\": [7, ", "/links/0"}}) {
+  for (auto& x :
+       std::vector<mistake>{{"\"bobs\": 1", "\"bobs\": 0", "/bobs"},
+                            {"\"bobs\": 1,", "", "bobs"},
+                            {"\"rate\": 1000", "\"rate\": -4", "/links/0/rate"},
+                            {"\"rate\": 1000", "\"rate\": \"fast\"", "/links/0/rate"},
+                            {"\"pool\": 800000", "\"pool\": 8000000", "/links/0/pool"},
+                            {"\"path\": [0]", "\"path\": [7]", "no such link"},
+                            {"\"path\": [0, 1]", "\"path\": [1, 1]", "once"},
+                            {"\"path\": [0]", "\"path\": []", "path"},
+                            {"poisson", "fractal", "poisson or burst"},
+                            {"[1000, 500, 3]", "[1000, 500]", "crowd"},
+                            {"link_down", "link_up", "bob_down"},
+                            {"\"id\": 1", "\"id\": 2", "/faults/0/id"},
+                            {"\"horizon_s\": 86400", "\"horizon_s\": 1e300", "/horizon_s"},
+                            {"\"n\": 4", "\"n\": 4.5", "whole"},
+                            {"\"seed\": 3", "\"seed\": 3, \"seed\": 4", "seed"},
+                            {"\"links\": [", "\"links\": [7, ", "/links/0"}}) {
     auto out = parse_scenario(with(good, x.what, x.by), "two.json");
     INFO(x.by);
     REQUIRE_FALSE(out);

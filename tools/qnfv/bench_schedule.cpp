@@ -56,7 +56,9 @@ std::vector<schedule_scenario> load_scenarios(const schedule_bench& bench) {
   for (auto& file : files) {
     auto x = value_or_throw(parse_scenario(read_text(file), file.string()));
     x.seed += bench.seed;
-    auto wanted = [&](const std::string& part) { return x.name.compare(0, part.size(), part) == 0; };
+    auto wanted = [&](const std::string& part) {
+      return x.name.compare(0, part.size(), part) == 0;
+    };
     if (bench.only.empty() || std::any_of(bench.only.begin(), bench.only.end(), wanted))
       out.push_back(std::move(x));
   }
@@ -86,8 +88,8 @@ struct bench_job {
 };
 
 /// A process for each job: no scenario can disturb another one's times.
-bench_job start(const std::vector<schedule_scenario>& scenarios, const schedule_bench& bench, size_t s,
-                size_t p) {
+bench_job start(const std::vector<schedule_scenario>& scenarios, const schedule_bench& bench,
+                size_t s, size_t p) {
   int ends[2];
   if (::pipe(ends) != 0)
     throw command_error{{ec::internal, "no pipe for a job"}};
@@ -123,8 +125,7 @@ results run_all(const std::vector<schedule_scenario>& scenarios, const schedule_
   auto size = [&](const auto& x) {
     return static_cast<double>(scenarios[x.first].links.size()) * scenarios[x.first].horizon_s;
   };
-  std::stable_sort(todo.begin(), todo.end(),
-                   [&](auto& a, auto& b) { return size(a) > size(b); });
+  std::stable_sort(todo.begin(), todo.end(), [&](auto& a, auto& b) { return size(a) > size(b); });
   std::vector<bench_job> running;
   size_t next = 0;
   while (next < todo.size() || !running.empty()) {
@@ -142,7 +143,8 @@ results run_all(const std::vector<schedule_scenario>& scenarios, const schedule_
     ::close(i->from);
     if (n != sizeof to)
       throw command_error{{ec::internal, scenarios[i->scenario].name + " under "
-                                           + bench.policies[i->policy] + " ended without a result"}};
+                                           + bench.policies[i->policy]
+                                           + " ended without a result"}};
     running.erase(i);
   }
   return out;
@@ -253,12 +255,14 @@ void run_bench(schedule_bench bench, bool json) {
 
 void add_bench_schedule(CLI::App& bench, command_settings& settings) {
   auto x = std::make_shared<schedule_bench>();
-  auto* schedule = bench.add_subcommand("schedule", "Time sharing: every scenario under every policy");
+  auto* schedule =
+    bench.add_subcommand("schedule", "Time sharing: every scenario under every policy");
   schedule->add_option("--scenarios", x->folder, "Folder of scenario files")->capture_default_str();
   schedule->add_option("--policy", x->policies, "Only this policy; may be repeated");
   schedule->add_option("--only", x->only, "Only scenarios whose name begins so; may be repeated");
   schedule->add_option("--jobs", x->jobs, "Runs at the same time (default: one per core)");
-  schedule->add_option("--seed", x->seed, "Added to the scenarios' seeds: other demand of the same kind");
+  schedule->add_option("--seed", x->seed,
+                       "Added to the scenarios' seeds: other demand of the same kind");
   schedule->footer("Example:  qnfv bench schedule --only s0 --policy paper --policy best");
   schedule->callback([x, &settings] { run_bench(*x, settings.json); });
 }

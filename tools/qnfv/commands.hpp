@@ -42,6 +42,7 @@ void add_key_commands(CLI::App&, command_settings&);
 void add_link_commands(CLI::App&, command_settings&);
 void add_relay_commands(CLI::App&, command_settings&);
 void add_switch_commands(CLI::App&, command_settings&);
+void add_schedule_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);

@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_link_commands(app, settings);
   add_relay_commands(app, settings);
   add_switch_commands(app, settings);
+  add_schedule_commands(app, settings);
   add_trace_commands(app, settings);
   add_sim_command(app, settings);
   add_bench_commands(app, settings);

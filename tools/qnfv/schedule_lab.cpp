@@ -28,7 +28,8 @@ struct lab_config : caf::actor_system_config {
 
 /// What the playing actors share. One thread.
 struct stage {
-  stage(const schedule_scenario& x, std::vector<size_t> home) : world(x, home), home(std::move(home)) {}
+  stage(const schedule_scenario& x, std::vector<size_t> home)
+      : world(x, home), home(std::move(home)) {}
   schedule_world world;
   std::vector<size_t> home;
   std::vector<link_id> names;
@@ -97,8 +98,8 @@ key_pool_actor::behavior_type pools(stateful<key_pool_actor, nothing>*, stage_pt
 link_actor::behavior_type links(stateful<link_actor, nothing>* self, stage_ptr s, size_t bob) {
   auto obeys = [s](const auto& x) { return x.epoch == s->epoch[s->index.at(x.link)]; };
   auto stale = [s](const auto& x) {
-    return fail(ec::stale_epoch, x.link.value + " obeys epoch "
-                                   + std::to_string(s->epoch[s->index.at(x.link)]));
+    return fail(ec::stale_epoch,
+                x.link.value + " obeys epoch " + std::to_string(s->epoch[s->index.at(x.link)]));
   };
   auto tell = [self, s, bob] {
     std::vector<size_t> others;
@@ -168,8 +169,8 @@ site_id bob_site(size_t bob) {
 class player {
 public:
   player(const schedule_scenario& x, const std::string& policy)
-    : stage_(std::make_shared<stage>(x, homes_of(x))), system_(config_),
-      coordinator_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
+      : stage_(std::make_shared<stage>(x, homes_of(x))), system_(config_),
+        coordinator_(dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler())) {
     system_.await_actors_before_shutdown(false);
     coordinator_.clock().current_time += 1h; // CAF reads time 0 as "unset".
     clock_ = make_virtual_clock([this] { return coordinator_.clock().now(); });

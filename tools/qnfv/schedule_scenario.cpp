@@ -87,7 +87,8 @@ private:
         complain(at, "`" + std::string{key} + "` is missing");
       return;
     }
-    if (!i->value.IsArray() || (needed && i->value.Empty()) || i->value.Size() > 4 * scenario_links_max)
+    if (!i->value.IsArray() || (needed && i->value.Empty())
+        || i->value.Size() > 4 * scenario_links_max)
       return complain(here, "must be a list of objects");
     for (rapidjson::SizeType n = 0; n < i->value.Size(); ++n) {
       auto there = here + "/" + std::to_string(n);
@@ -106,7 +107,8 @@ private:
 scenario_flow scenario_reader::flow(const value& x, const std::string& at, size_t links) {
   scenario_flow out;
   auto path = x.FindMember("path");
-  if (path == x.MemberEnd() || !path->value.IsArray() || path->value.Empty() || path->value.Size() > 16) {
+  if (path == x.MemberEnd() || !path->value.IsArray() || path->value.Empty()
+      || path->value.Size() > 16) {
     complain(at, "`path` must list 1 to 16 links");
     return out;
   }
@@ -219,9 +221,8 @@ schedule_scenario scenario_reader::read() {
   each(x, "", "flows", true, [&](const value& one, const std::string& at) {
     s.flows.push_back(flow(one, at, s.links.size()));
   });
-  each(x, "", "faults", false, [&](const value& one, const std::string& at) {
-    s.faults.push_back(fault(one, at, s));
-  });
+  each(x, "", "faults", false,
+       [&](const value& one, const std::string& at) { s.faults.push_back(fault(one, at, s)); });
   return s;
 }
 

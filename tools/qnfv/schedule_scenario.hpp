@@ -20,10 +20,10 @@ struct scenario_link {
 /// Requests that draw the same number of bits from every link of a path, or nothing at all.
 struct scenario_flow {
   std::vector<size_t> path;
-  double bits = 0;           ///< Per request.
-  double rps = 0;            ///< Requests a second, of bursts all their requests.
-  unsigned burst = 1;        ///< Requests that come together,
-  double gap_s = 0;          ///< and the time between two of them.
+  double bits = 0;            ///< Per request.
+  double rps = 0;             ///< Requests a second, of bursts all their requests.
+  unsigned burst = 1;         ///< Requests that come together,
+  double gap_s = 0;           ///< and the time between two of them.
   double daily_amplitude = 0; ///< rps * (1 + a cos(2 pi (hour - phase) / 24))
   double daily_phase_h = 0;
   struct crowd {
@@ -56,8 +56,8 @@ struct schedule_scenario {
   double switch_s = 0.025;
   size_t bobs = 1;
   size_t spares = 0;
-  double spare_delay_s = 0; ///< From the alarm to its first visit.
-  double spare_hold_s = 0;  ///< It stays so long after the alarm ended.
+  double spare_delay_s = 0;                  ///< From the alarm to its first visit.
+  double spare_hold_s = 0;                   ///< It stays so long after the alarm ended.
   double initialisation_cv = 0, rate_cv = 0; ///< Coefficients of variation, per visit.
   double initialisation_fails = 0;           ///< Probability.
   double warm_window_s = 0, warm_factor = 1; ///< Again within the window: so much of the time.

@@ -29,7 +29,7 @@ double factor_of(double cv, double normal) {
 } // namespace
 
 schedule_world::schedule_world(schedule_scenario scenario, std::vector<size_t> home)
-  : scenario_(std::move(scenario)), home_(std::move(home)) {
+    : scenario_(std::move(scenario)), home_(std::move(home)) {
   for (auto& x : scenario_.links) {
     world_link link;
     link.stock = x.pool_bits;
@@ -101,8 +101,8 @@ bool schedule_world::serve(size_t link) {
   auto [rate_x, init_x] = degraded(link, now_s_);
   auto n = x.visits++;
   auto stream = stream_visit + 4 * link;
-  auto init = s.links[link].initialisation_s * init_x
-              * factor_of(s.initialisation_cv, normal(stream, n));
+  auto init =
+    s.links[link].initialisation_s * init_x * factor_of(s.initialisation_cv, normal(stream, n));
   if (now_s_ - x.last_end_s < s.warm_window_s)
     init *= s.warm_factor;
   x.rate_bps = s.links[link].rate_bps * rate_x * factor_of(s.rate_cv, normal(stream + 1, n));
@@ -202,9 +202,9 @@ void schedule_world::demand_until(size_t f, double t) {
     for (auto& b : mine.bursts)
       for (; b.left > 0 && b.at_s < t; --b.left, b.at_s += flow.gap_s)
         draw(flow, b.at_s);
-    mine.bursts.erase(std::remove_if(mine.bursts.begin(), mine.bursts.end(),
-                                     [](auto& b) { return b.left == 0; }),
-                      mine.bursts.end());
+    mine.bursts.erase(
+      std::remove_if(mine.bursts.begin(), mine.bursts.end(), [](auto& b) { return b.left == 0; }),
+      mine.bursts.end());
   }
   while (mine.next_s < t) {
     auto at = mine.next_s;
@@ -243,7 +243,8 @@ void schedule_world::advance(double t) {
     auto to = std::min(t, now_s_ + scenario_.tick_s);
     for (auto link : visited_) {
       auto& x = links_[link];
-      auto from = std::max(now_s_, x.now == world_link::doing::starting ? std::min(x.ready_s, to) : 0);
+      auto from =
+        std::max(now_s_, x.now == world_link::doing::starting ? std::min(x.ready_s, to) : 0);
       if (x.now == world_link::doing::starting)
         initialising_s_ += from - now_s_;
       if (x.will_fail)

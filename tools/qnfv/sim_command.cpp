@@ -19,10 +19,12 @@ struct sim_options {
   std::string span = "24h";
   uint64_t seed = 1;
   double orders_per_h = 2;
+  std::vector<std::string> notes;
 };
 
 struct sim_outcome {
   uint64_t orders = 0;
+  std::vector<std::string> failures; ///< The first orders that did not end as they should.
   uint64_t running = 0;
   std::vector<std::string> violations;
 };
@@ -76,6 +78,9 @@ sim_outcome play(simulation& sim, duration span, double orders_per_h) {
       ++out.running;
       // Somebody needed the function for a while only.
       (void) sim.ask<vnf_info>(sim.orchestrator(), stop_vnf{vnf});
+    } else if (out.failures.size() < 5) {
+      out.failures.push_back(format_duration(sim.elapsed()) + " " + id.value + " for " + site.value + " "
+                             + to_string(last.state) + ": " + last.reason);
     }
     note(sim.violations(false));
   }
@@ -92,6 +97,14 @@ void run(const sim_options& options, const command_settings& settings) {
                                                  + ": not a duration; write 90s, 15m, 24h or 30d"}};
   auto cpu = std::clock();
   simulation sim{lab, options.seed};
+  if (!options.notes.empty())
+    sim.watch([&](const trace_event& x) {
+      auto wanted = x.kind == trace_kind::note
+                    && std::count(options.notes.begin(), options.notes.end(), x.message) > 0;
+      if (wanted)
+        std::fprintf(stderr, "%9.1f s  %-8s %-9s %s\n", to_seconds(sim.elapsed()), x.site.c_str(),
+                     x.message.c_str(), x.text.c_str());
+    });
   auto outcome = play(sim, *span, options.orders_per_h);
   auto cpu_s = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   auto virtual_s = to_seconds(sim.elapsed());
@@ -115,6 +128,11 @@ void run(const sim_options& options, const command_settings& settings) {
     out.Uint64(outcome.orders);
     out.Key("running");
     out.Uint64(outcome.running);
+    out.Key("failures");
+    out.StartArray();
+    for (auto& x : outcome.failures)
+      out.String(x.c_str());
+    out.EndArray();
     out.Key("violations");
     out.StartArray();
     for (auto& x : outcome.violations)
@@ -131,6 +149,8 @@ void run(const sim_options& options, const command_settings& settings) {
                 static_cast<unsigned long long>(sim.messages()),
                 static_cast<unsigned long long>(outcome.orders),
                 static_cast<unsigned long long>(outcome.running), sim.trace_hash().c_str());
+    for (auto& x : outcome.failures)
+      std::printf("  not delivered: %s\n", x.c_str());
     for (auto& x : outcome.violations)
       std::printf("  VIOLATED %s\n", x.c_str());
     std::printf("  %zu violations\n", outcome.violations.size());
@@ -150,6 +170,9 @@ void add_sim_command(CLI::App& app, command_settings& settings) {
   sim->add_option("--for", options->span, "How long, in lab time: 90s, 15m, 24h, 30d")
     ->capture_default_str();
   sim->add_option("--seed", options->seed, "Same seed, same trace")->capture_default_str();
+  sim->add_option("--notes", options->notes,
+                  "Print what happens, of these kinds: link schedule alarm keys path relay ...")
+    ->delimiter(',');
   sim->add_option("--orders-per-h", options->orders_per_h, "Mean rate of deliveries")
     ->capture_default_str()
     ->check(CLI::Range(0.01, 3600.0));

@@ -31,7 +31,10 @@ std::pair<site_id, site_id> pair_of(const site_id& a, const site_id& b) {
 /// Feeds every event of every site into one digest, in the order they happen.
 struct simulation::hasher {
   sha256 digest;
+  std::function<void(const trace_event&)> watcher;
   void add(const trace_event& x) {
+    if (watcher)
+      watcher(x);
     auto line = to_json(x) + "\n";
     digest.update(byte_view{std::string_view{line}});
   }
@@ -306,6 +309,10 @@ result<order> simulation::order_now(const order_id& id) {
 
 std::string simulation::trace_hash() const {
   return to_hex(sha256{hash_->digest}.finish());
+}
+
+void simulation::watch(std::function<void(const trace_event&)> see) {
+  hash_->watcher = std::move(see);
 }
 
 std::vector<trace_event> simulation::events(const std::string& trace) const {

@@ -111,6 +111,8 @@ public:
   /// SHA-256 over every trace event so far.
   std::string trace_hash() const;
   std::vector<trace_event> events(const std::string& trace = "") const;
+  /// Shows every trace event from now on to `see` as well, at its time.
+  void watch(std::function<void(const trace_event&)> see);
   uint64_t messages() const { return messages_; }
   random_source& random() { return *random_; }
 
