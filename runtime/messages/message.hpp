@@ -9,10 +9,13 @@
 #include <boost/preprocessor/variadic/to_seq.hpp>
 #include <caf/all.hpp>
 
+#include <cmath>
+#include <limits>
 #include <string>
+#include <type_traits>
 
 // Lists the fields of a message once: CAF serialises and prints them from this.
-#define QNFV_FIELD(r, data, field) , x.field
+#define QNFV_FIELD(r, data, field) , ::qnfv::detail::to_inspect<Inspector>(x.field)
 #define QNFV_MESSAGE(Type, ...)                                                                    \
   template <class Inspector>                                                                       \
   typename Inspector::result_type inspect(Inspector& f, Type& x) {                                 \
@@ -32,6 +35,18 @@ CAF_ERROR_CODE_ENUM(qnfv::ec, "qnfv")
 namespace qnfv {
 
 namespace detail {
+/// CAF 0.17.6 never ends writing an infinite double: infinity travels as the largest double, and what is
+/// no number as 0.
+template <class Inspector, class T>
+decltype(auto) to_inspect(T& x) {
+  if constexpr (std::is_same_v<T, double> && Inspector::reads_state)
+    return std::isfinite(x)  ? double{x}
+           : std::isnan(x)   ? 0.0
+           : std::copysign(std::numeric_limits<double>::max(), x);
+  else
+    return (x);
+}
+
 template <class>
 struct signature;
 template <class... R, class... A>

@@ -4,6 +4,7 @@
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
 #include "runtime/messages/relay.hpp"
+#include "runtime/messages/schedule.hpp"
 #include "runtime/messages/vnfs.hpp"
 #include "runtime/messages/wire.hpp"
 
@@ -89,4 +90,21 @@ TEST_CASE("an error crosses actors with its code and text") {
   CHECK(back.text == "no image fw");
   CHECK(to_failure(caf::make_error(caf::sec::request_timeout)).code == ec::maybe_executed);
   CHECK(to_failure(caf::make_error(caf::sec::request_receiver_down)).code == ec::site_unreachable);
+}
+
+TEST_CASE("what is infinite crosses the wire as the largest number, and what is no number as 0") {
+  config c;
+  caf::actor_system system{c};
+  scheduled_link x;
+  x.link = link_id{"bob1/alice1"};
+  x.remaining_life_s = std::numeric_limits<double>::infinity();
+  x.due_s = -std::numeric_limits<double>::infinity();
+  x.demand_bps = std::numeric_limits<double>::quiet_NaN();
+  x.rate_bps = 0.1;
+  auto y = there_and_back(system, x);
+  CHECK(y.link == x.link);
+  CHECK(y.remaining_life_s == std::numeric_limits<double>::max());
+  CHECK(y.due_s == std::numeric_limits<double>::lowest());
+  CHECK(y.demand_bps == 0);
+  CHECK(y.rate_bps == 0.1);
 }

@@ -98,7 +98,7 @@ std::string schedule_json(const schedule_status& x) {
   };
   auto figure = [&](const char* key, double value) {
     out.Key(key);
-    if (std::isfinite(value))
+    if (std::isfinite(value) && value < 1e300) // What is infinite crosses hosts as the largest double.
       out.Double(std::round(value * 1e6) / 1e6);
     else
       out.Null();
