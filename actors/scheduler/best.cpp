@@ -28,7 +28,7 @@ constexpr double worth_changing = 2e-5;
 /// Above it a look-ahead is late somewhere.
 constexpr double late_loss = 2e-4;
 /// Below it a forecast loss is chance.
-constexpr double alarming_loss = 4e-3;
+constexpr double alarming_loss = 1e-2;
 /// A forecast must last so long before it alarms, unless the worst link runs dry much sooner.
 constexpr double alarm_after_s = 4 * 3600, alarm_after_least_s = 300;
 constexpr double alarm_ends_after_s = 3600;
