@@ -13,7 +13,7 @@ constexpr std::string_view sheet =
   "color:#24292f;background:#ffffff}"
   "figure{margin:2.5rem 0}svg{max-width:100%;height:auto}"
   "figcaption{margin-top:.5rem;font-size:15px}"
-  "code{font:14px ui-monospace,monospace}pre{overflow-x:auto;padding:.7rem 1rem;background:#f3f5f7}"
+  "code{font:14px ui-monospace,monospace}pre{white-space:pre-wrap;padding:.7rem 1rem;background:#f3f5f7}"
   ".wide{overflow-x:auto}table{border-collapse:collapse}caption{text-align:left;padding:.5rem 0}"
   "th,td{padding:.25rem .9rem .25rem 0;text-align:right;border-bottom:1px solid #d8dee4}"
   "th:first-child,td:first-child{text-align:left}"

@@ -27,6 +27,8 @@ void forget(const std::string& path) {
 result<output_folder> output_folder::open(const std::string& path) {
   std::error_code why;
   auto is_new = fs::create_directory(path, why);
+  if (std::error_code none; fs::exists(path, none) && !fs::is_directory(path, none))
+    return {ec::bad_config, path + ": is no folder"};
   if (why)
     return {ec::bad_config, path + ": " + why.message()};
   output_folder out{path, is_new};
