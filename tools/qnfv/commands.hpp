@@ -45,6 +45,7 @@ void add_switch_commands(CLI::App&, command_settings&);
 void add_schedule_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
+void add_figures_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);
 void add_bench_keys_command(CLI::App& bench, command_settings&);
 /// Below `bench`.

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   add_schedule_commands(app, settings);
   add_trace_commands(app, settings);
   add_sim_command(app, settings);
+  add_figures_command(app, settings);
   add_bench_commands(app, settings);
   add_pki_commands(app, settings);
   add_node_command(app, settings);
