@@ -240,7 +240,8 @@ void simulation::heal(const site_id& a, const site_id& b) {
 }
 
 bool simulation::step() {
-  if (scheduler_->try_run_once()) {
+  auto watched = watcher_.ingest || watcher_.light;
+  if (watched ? watched_step() : scheduler_->try_run_once()) {
     ++messages_;
     return true;
   }
