@@ -33,7 +33,11 @@ public:
       x.ports = {port[link.bob.value], port[link.alice.value]};
     }
     sim.watch({[this](auto& at, auto& block) { ingest(at, block); },
-               [this](auto&, auto& glass) { light(glass); }});
+               [this](auto&, auto& glass) { light(glass); },
+               [this](auto& x) {
+                 if (x.message == "link" || x.message == "alarm")
+                   notes.push_back(x);
+               }});
   }
   ~light_checker() { sim_.watch({}); }
 
@@ -48,6 +52,7 @@ public:
     light(last_);
   }
 
+  std::vector<trace_event> notes; ///< What links did, and all alarms.
   const std::vector<std::string>& found() const { return found_; }
   /// Keys that entered both pools.
   size_t keys_of(const link_id& x) const { return links_.at(x).both; }
@@ -211,17 +216,17 @@ public:
     return true;
   }
 
-  /// Time passes as it does for users: every minute each link that can is asked for two keys. False
-  /// if `reached` never was.
+  /// Time passes as it does for users: every minute each link is asked for keys, so many that its stock
+  /// lasts some hours. False if `reached` never was.
   bool live(const std::function<bool()>& reached, duration limit) {
     for (auto end = sim().now() + limit; !reached();) {
       if (sim().now() >= end)
         return false;
       if (sim().now() >= next_use_) {
         next_use_ = sim().now() + 1min;
-        for (auto& x : {link1, link2, link3})
+        for (auto& [x, count] : std::map<link_id, uint32_t>{{link1, 40}, {link2, 20}, {link3, 2}})
           if (down_.count("co") + down_.count(alice_site(x)) == 0)
-            use_keys(x, 2);
+            use_keys(x, count);
       }
       sim().advance(5s);
     }
@@ -244,6 +249,7 @@ public:
     auto reached = live([&] { return checker.keys_of(x) > before; }, limit);
     INFO("it is " << to_string(link(x).state) << ": " << link(x).reason);
     REQUIRE(reached);
+    sim().advance(10s); // Both ends confirm them.
   }
   order ended(const order_id& id, duration limit = 6h) {
     REQUIRE(live([&] { return is_final(see(id).state); }, limit));
@@ -266,7 +272,7 @@ public:
                  + sim().env(site_id{"co"}).clock->unix_ns();
     int64_t busy_since = -1, sum = 0;
     auto now = sim().env(site_id{"co"}).clock->unix_ns();
-    for (auto& x : sim().events()) {
+    for (auto& x : checker.notes) {
       if (x.message != "link" || x.text.rfind(link.value + " ", 0) != 0)
         continue;
       auto at = x.text.find(" -> ");
@@ -287,7 +293,7 @@ public:
   }
 
   bool traced(const std::string& message, const std::string& words) {
-    for (auto& x : sim().events())
+    for (auto& x : checker.notes)
       if (x.message == message && x.text.find(words) != std::string::npos)
         return true;
     return false;

@@ -153,7 +153,11 @@ void simulation::start(const site_id& site) {
     later(from_seconds(wait), std::move(work));
   };
   env->recorder = std::make_shared<recorder>(site.value, recorder::settings{},
-                                             [hash = hash_](const trace_event& x) { hash->add(x); });
+                                             [this, hash = hash_](const trace_event& x) {
+                                               hash->add(x);
+                                               if (watcher_.event)
+                                                 watcher_.event(x);
+                                             });
   env->network = network_;
   world.env = env;
   world.all_gates = std::make_shared<gates>(*system_, env);

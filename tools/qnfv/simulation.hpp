@@ -130,6 +130,8 @@ public:
     std::function<void(const site_id& at, const key_block&)> ingest;
     /// At the start of watching and whenever mirrors or darkness may have changed.
     std::function<void(const switch_id&, const glass&)> light;
+    /// As it is recorded; `events` remembers the newest only.
+    std::function<void(const trace_event&)> event;
   };
   void watch(watcher);
   random_source& random() { return *random_; }

@@ -25,7 +25,7 @@ simulation::glass simulation::glass_of(const switch_id& name) {
   auto target = dynamic_cast<gate&>(*handle->get()).target();
   using emulator = stateful<switch_driver_actor, switch_emulator_state>;
   auto* actor = target ? dynamic_cast<emulator*>(target->get()) : nullptr;
-  if (!actor || !actor->state.glass)
+  if (!actor || actor->getf(caf::abstract_actor::is_cleaned_up_flag) || !actor->state.glass)
     return {};
   return {actor->state.glass->truly_joined(), actor->state.glass->dark()};
 }
