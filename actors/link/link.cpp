@@ -3,6 +3,7 @@
 #include "actors/link/visit.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace qnfv {
 
@@ -39,14 +40,32 @@ void look_after(self_ptr self) {
   self->after(milliseconds{s.config.health_ms}, link_tick{0, true});
 }
 
+/// A block was thrown away for its errors. Nobody else waits for a Bob of one link: there each block is
+/// judged by itself.
+void over_limit(self_ptr self, double qber) {
+  auto& s = self->state;
+  char percent[16];
+  std::snprintf(percent, sizeof percent, "%.1f %%", 100 * qber);
+  auto why = "a QBER of " + std::string{percent} + " leaves no secret: noise, or somebody listens";
+  if (!std::exchange(s.suspect, true))
+    self->note("alarm", s.config.link.value + ": " + why);
+  if (s.scheduled())
+    visit::ended(self, link_event::lost, why);
+}
+
 void device_says(self_ptr self, const device_report& x) {
   auto& s = self->state;
   if (x.session != s.status.session)
     return;
   auto more_keys = x.keys > s.status.device.keys;
+  // Key servers of another make fail blocks too, and know no QBER.
+  auto no_secret = x.failed_blocks > s.status.device.failed_blocks && x.qber > 0;
   s.status.device = x;
+  if (no_secret)
+    return over_limit(self, x.qber);
   if (x.phase == qkd_phase::keys_ready) {
     s.status.attempts = 0;
+    s.suspect = false;
     s.history.distilled(x.secret_rate_bps, x.qber);
     if (s.status.state == link_state::initialising) {
       s.history.initialised(x.initialisation_s);

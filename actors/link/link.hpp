@@ -39,6 +39,7 @@ struct link_actor_state {
   bool settled = false;    ///< Both devices have accepted the session.
   bool letting_go = false; ///< Devices are being stopped, the path is being released.
   bool path_owed = false;  ///< The controller has not yet heard that the path is free.
+  bool suspect = false;    ///< The last block left no secret: noise, or somebody listens.
   uint64_t generation = 0; ///< Of the timer and the answers that count.
 
   bool scheduled() const { return static_cast<bool>(config.scheduler); }

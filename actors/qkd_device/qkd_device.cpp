@@ -23,11 +23,13 @@ result<const qkd_device_config::line*> commanded(self_ptr self, const link_id& l
   return line;
 }
 
-/// Passes a command on to the driver; `failed` sees its refusal first.
+using promise_of_accepted = caf::typed_response_promise<accepted>;
+
+/// Passes a command on to the driver; `answered` sees first whether it was accepted.
 template <class Command>
-caf::result<accepted> pass_on(self_ptr self, const qkd_device_config::line& line, const Command& x,
+caf::result<accepted> pass_on(self_ptr self, promise_of_accepted promise,
+                              const qkd_device_config::line& line, const Command& x,
                               std::function<void(bool)> answered) {
-  auto promise = self->make_response_promise<accepted>();
   auto timeout = std::chrono::milliseconds{self->state.config.request_timeout_ms};
   self->request(line.source, timeout, x)
     .then(
@@ -66,43 +68,70 @@ void idle(self_ptr self) {
   self->state.session = 0;
 }
 
-caf::result<accepted> start(self_ptr self, const start_distilling& x) {
-  auto line = commanded(self, x.link);
-  if (!line)
-    return fail(line.error());
+/// Asks the driver of a stopped session once more, which has not said yet that it stopped.
+void stop_again(self_ptr self, std::function<void()> then) {
   auto& s = self->state;
+  auto link = s.running;
+  self->request(s.line(link)->source, std::chrono::milliseconds{s.config.request_timeout_ms},
+                stop_distilling{link})
+    .then(
+      [self, link, then](const accepted&) {
+        if (self->state.running == link && self->state.session == 0)
+          idle(self);
+        then();
+      },
+      [then](const caf::error&) { then(); });
+}
+
+void begin(self_ptr self, promise_of_accepted promise, const qkd_device_config::line& line,
+           const start_distilling& x) {
+  auto& s = self->state;
+  auto refuse = [&](const caf::error& why) { promise.deliver(why); };
   if (auto ok = obey(self, x.epoch); !ok)
-    return fail(ok.error());
+    return refuse(fail(ok.error()));
   if (!s.running.empty() && s.running != x.link)
-    return fail(ec::busy, s.config.device.value + " runs session " + std::to_string(s.session) + " of "
-                            + s.running.value);
+    return refuse(fail(ec::busy, s.config.device.value + " runs session "
+                                   + std::to_string(s.session) + " of " + s.running.value));
   auto before = s.session;
   if (x.session < before)
-    return fail(ec::stale_epoch, "session " + std::to_string(x.session) + " after session "
-                                   + std::to_string(before));
+    return refuse(fail(ec::stale_epoch, "session " + std::to_string(x.session) + " after session "
+                                          + std::to_string(before)));
   // Its first block may come before its answer.
   s.running = x.link;
   s.session = x.session;
-  return pass_on(self, **line, x, [self, x, before](bool accepted) {
+  pass_on(self, promise, line, x, [self, x, before](bool accepted) {
     auto& state = self->state;
     if (!accepted && before == 0 && state.running == x.link && state.session == x.session)
       idle(self);
   });
 }
 
+caf::result<accepted> start(self_ptr self, const start_distilling& x) {
+  auto line = commanded(self, x.link);
+  if (!line)
+    return fail(line.error());
+  auto& s = self->state;
+  auto promise = self->make_response_promise<accepted>();
+  auto stopping = !s.running.empty() && s.running != x.link && s.session == 0;
+  if (!stopping) {
+    begin(self, promise, **line, x);
+    return promise;
+  }
+  stop_again(self, [self, promise, x, line = *line] { begin(self, promise, *line, x); });
+  return promise;
+}
+
 caf::result<accepted> stop(self_ptr self, const stop_distilling& x) {
   auto line = commanded(self, x.link);
   if (!line)
     return fail(line.error());
-  auto session = self->state.running == x.link ? self->state.session : 0;
   // No block of it enters a pool from here on; another link may begin when the driver has stopped.
-  if (session != 0)
+  if (self->state.running == x.link)
     self->state.session = 0;
-  return pass_on(self, **line, x, [self, x, session](bool accepted) {
+  return pass_on(self, self->make_response_promise<accepted>(), **line, x, [self, x](bool accepted) {
     auto& state = self->state;
-    if (state.running != x.link || state.session != 0 || session == 0)
-      return;
-    if (accepted)
+    // Unless it has been started again meanwhile.
+    if (accepted && state.running == x.link && state.session == 0)
       idle(self);
   });
 }
@@ -144,7 +173,7 @@ qkd_device(stateful<qkd_device_actor, qkd_device_state>* self, qkd_device_config
       auto line = commanded(self, x.link);
       if (!line)
         return fail(line.error());
-      return pass_on(self, **line, x, [](bool) {});
+      return pass_on(self, self->make_response_promise<accepted>(), **line, x, [](bool) {});
     },
     [self](key_block& x) {
       auto problem = self->state.problem(x);

@@ -98,7 +98,9 @@ public:
                 running[name] = x.session;
                 return accepted{};
               },
-              [this, name](const stop_distilling&) {
+              [this, name](const stop_distilling&) -> caf::result<accepted> {
+                if (deaf > 0 && deaf--)
+                  return fail(ec::site_unreachable, name + " restarts");
                 log->entries.push_back(name + " stops");
                 running[name] = 0;
                 return accepted{};
@@ -141,14 +143,16 @@ public:
   }
 
   /// As Bob's driver of that link reports.
-  void report(const link_id& link, qkd_phase phase, uint32_t session) {
+  void report(const link_id& link, qkd_phase phase, uint32_t session, double qber = 0.02,
+              uint64_t failed_blocks = 0) {
     device_report x;
     x.link = link;
     x.session = session;
     x.phase = phase;
     x.initialisation_s = 470;
     x.secret_rate_bps = 2000;
-    x.qber = 0.02;
+    x.qber = qber;
+    x.failed_blocks = failed_blocks;
     x.keys = 10;
     x.reason = phase == qkd_phase::lost ? "no light" : "";
     auto send = [this, x](instrumented<caf::event_based_actor>* self) { self->send(bob, x); };
@@ -173,6 +177,7 @@ public:
   }
 
   std::map<std::string, uint32_t> running;
+  int deaf = 0; ///< So many orders to stop do not reach their driver.
 };
 
 } // namespace
@@ -316,6 +321,45 @@ TEST_CASE("a device that forgot its session ends the visit") {
   x.w.advance(3s);
   CHECK(x.status(near_link).state == link_state::lost);
   CHECK_FALSE(x.status(near_link).serving);
+}
+
+TEST_CASE("a driver that did not hear of the stop does not keep Bob from the others") {
+  // One of two devices hears at the second time; or Bob's does not at all while his driver restarts.
+  for (int deaf : {2, 4}) {
+    INFO(deaf);
+    shared_bob x;
+    REQUIRE(x.serve(near_link));
+    x.report(near_link, qkd_phase::keys_ready, 1);
+    x.deaf = deaf;
+    REQUIRE(x.release(near_link));
+    x.w.advance(10s);
+    CHECK(x.deaf == 0);
+    CHECK_FALSE(x.status(near_link).serving);
+    REQUIRE(x.serve(far_link));
+    x.w.advance(1s);
+    CHECK(x.status(far_link).state == link_state::initialising);
+    CHECK(x.running["bob1 bob1/alice1"] == 0);
+    CHECK(x.running["bob1 bob1/alice2"] == 1);
+  }
+}
+
+TEST_CASE("a shared Bob does not stay where somebody listens") {
+  shared_bob x;
+  REQUIRE(x.serve(near_link));
+  x.report(near_link, qkd_phase::keys_ready, 1);
+  x.report(near_link, qkd_phase::raw_exchange, 1, 0.02, 0);
+  CHECK(x.status(near_link).state == link_state::distilling);
+  x.report(near_link, qkd_phase::raw_exchange, 1, 0.27, 1);
+  auto after = x.status(near_link);
+  CHECK(after.state == link_state::lost);
+  CHECK_FALSE(after.serving);
+  CHECK(after.reason.find("QBER of 27.0 %") != std::string::npos);
+  CHECK(x.running["bob1 bob1/alice1"] == 0);
+  CHECK(x.log->entries.back() == "release bob1/alice1");
+  size_t alarms = 0;
+  for (auto& event : x.w.site("co")->recorder->since(0, "", 10000).events)
+    alarms += event.message == "alarm" ? 1 : 0;
+  CHECK(alarms == 1);
 }
 
 TEST_CASE("a device obeys its own site and Bob's link, and no other") {

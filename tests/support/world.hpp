@@ -65,8 +65,9 @@ public:
 
   /// Runs everything that can run now.
   void run() {
-    while (scheduler_.try_run_once() || io_->poll()) {
-    }
+    while (scheduler_.try_run_once() || io_->poll())
+      if (after_each)
+        after_each();
   }
 
   /// Lets virtual time pass, one due timer at a time.
@@ -117,6 +118,9 @@ public:
   time_point now() const { return clock_->now(); }
   caf::actor_system& system() { return system_; }
   io_pool& io() { return *io_; }
+
+  /// Called after each message, for checkers that look inside. Must not run anything.
+  std::function<void()> after_each;
 
   /// How long `ask` waits, in virtual time.
   duration timeout = 30s;

@@ -156,7 +156,11 @@ void simulation::start(const site_id& site) {
     later(from_seconds(wait), std::move(work));
   };
   env->recorder = std::make_shared<recorder>(site.value, recorder::settings{},
-                                             [hash = hash_](const trace_event& x) { hash->add(x); });
+                                             [this, hash = hash_](const trace_event& x) {
+                                               hash->add(x);
+                                               if (watcher_.event)
+                                                 watcher_.event(x);
+                                             });
   env->network = network_;
   world.env = env;
   world.all_gates = std::make_shared<gates>(*system_, env);
@@ -243,7 +247,8 @@ void simulation::heal(const site_id& a, const site_id& b) {
 }
 
 bool simulation::step() {
-  if (scheduler_->try_run_once()) {
+  auto watched = watcher_.ingest || watcher_.light;
+  if (watched ? watched_step() : scheduler_->try_run_once()) {
     ++messages_;
     return true;
   }

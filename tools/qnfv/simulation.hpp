@@ -6,6 +6,7 @@
 
 #include "runtime/config/topology.hpp"
 #include "runtime/messages/images.hpp"
+#include "runtime/messages/links.hpp"
 #include "runtime/storage/memory.hpp"
 #include "runtime/system/actor.hpp"
 #include "runtime/system/gate.hpp"
@@ -38,6 +39,10 @@ public:
   void heal(const site_id&, const site_id&);
   /// Every message between the two sites passes with this probability of being lost. 0: none.
   void lose(double probability) { loss_ = probability; }
+  /// What an emulated switch suffers from now on.
+  result<accepted> set_switch_fault(const switch_id&, const switch_fault&);
+  /// What the emulated fibre of a link is like from now on.
+  result<accepted> set_line(const link_id&, const line_conditions&);
 
   // -- time ---------------------------------------------------------------------------------------
 
@@ -114,6 +119,23 @@ public:
   /// Shows every trace event from now on to `see` as well, at its time.
   void watch(std::function<void(const trace_event&)> see);
   uint64_t messages() const { return messages_; }
+
+  /// Where the mirrors of an emulated switch really point, whatever it says; nowhere while it is down.
+  struct glass {
+    std::vector<cross_connection> joined;
+    std::set<port_number> dark;
+  };
+  glass glass_of(const switch_id&);
+  /// What nobody in the lab could see. Called on the thread of the simulation; must not ask.
+  struct watcher {
+    /// A pool is about to take this block.
+    std::function<void(const site_id& at, const key_block&)> ingest;
+    /// At the start of watching and whenever mirrors or darkness may have changed.
+    std::function<void(const switch_id&, const glass&)> light;
+    /// As it is recorded; `events` remembers the newest only.
+    std::function<void(const trace_event&)> event;
+  };
+  void watch(watcher);
   random_source& random() { return *random_; }
 
   /// Checks what must hold now (I14 conservation, I1 keys used once, I4 and I41 orders and VNFs
@@ -128,6 +150,7 @@ private:
   struct hasher;
 
   bool step();
+  bool watched_step();
   void pace(size_t bytes, std::function<void()> then);
   void later(duration, std::function<void()> then);
   caf::strong_actor_ptr find_role(const site_id&, const std::string& name);
@@ -150,6 +173,7 @@ private:
   std::map<site_id, std::unique_ptr<site_world>> sites_;
   std::set<std::pair<site_id, site_id>> cuts_;
   uint64_t messages_ = 0;
+  watcher watcher_;
 };
 
 } // namespace qnfv
