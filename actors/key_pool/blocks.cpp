@@ -117,8 +117,9 @@ result<confirm_block> link_pool::ask_confirm(const block_id& block) {
   // As many as are spent now, and more while the reserve is below its target.
   auto missing = settings_.kept_target + 2 - std::min<uint64_t>(kept_.size(), settings_.kept_target);
   out.renew = std::min({static_cast<uint32_t>(missing), settings_.renew_max, entry.block.count - 1});
-  out.bob_tag_key = *kept_.begin();
-  out.alice_tag_key = *std::next(kept_.begin());
+  // The youngest: old ones that are spent late would each hold a segment of the journal for as long.
+  out.bob_tag_key = *kept_.rbegin();
+  out.alice_tag_key = *std::next(kept_.rbegin());
   auto bob = spend_tag_key(out.bob_tag_key, block);
   auto alice = spend_tag_key(out.alice_tag_key, block);
   out.tag = tag_under(bob, out, entry.material);

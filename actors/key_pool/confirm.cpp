@@ -82,17 +82,15 @@ void ingest(self_ptr self, key_block& x) {
   if (!entry || !from_here(self))
     return self->note("alarm", "a key block of " + x.block.link.value + " from "
                                  + self->sender_site().value + " is refused");
-  auto ok = entry->pool->may_ingest(x.block, x.material);
-  if (ok) {
-    ok = entry->gate->judge(x.material);
-    if (!ok) {
-      ++entry->weak_blocks;
-      return self->note("alarm", name_of(x.block) + ": block refused: " + ok.error().text);
-    }
-    ok = entry->pool->ingest(x.block, x.material, self->now(), x.exposed_to);
-  }
-  if (!ok)
+  if (auto ok = entry->pool->may_ingest(x.block, x.material); !ok)
     return self->note("keys", x.block.link.value + ": block refused: " + describe(ok.error()));
+  if (auto ok = entry->gate->judge(x.material); !ok) {
+    ++entry->weak_blocks;
+    return self->note("alarm", name_of(x.block) + ": block refused: " + ok.error().text);
+  }
+  // The pool has room, so its store must have.
+  if (auto ok = entry->pool->ingest(x.block, x.material, self->now(), x.exposed_to); !ok)
+    return self->note("alarm", name_of(x.block) + ": block refused: " + describe(ok.error()));
   entry->gate->remember(x.material);
   auto link = x.block.link;
   commit(self, *entry, [self, link] { ask_to_confirm(self, link); });

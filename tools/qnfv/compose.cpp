@@ -135,7 +135,9 @@ void composer::orchestrator_roles() {
 }
 
 uint32_t journal_segments(const limits_config& limits) {
-  return 2 * (limits.pool_keys_max / journal_settings{}.segment_slots + 1) + 2;
+  // Up to three quarters of a pool may be one end's keys, unused, out of every fourth block: they lie
+  // spread over four times their number. The rest is for the authentication reserve and what is new.
+  return 4 * (limits.pool_keys_max / journal_settings{}.segment_slots + 1) + 6;
 }
 
 /// True if an emulated switch at one site tells a Bob at the other of his light.

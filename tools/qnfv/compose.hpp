@@ -51,7 +51,8 @@ struct site_parts {
 /// device in two links).
 result<node_config> compose_site(const topology&, const site_id&, site_parts);
 
-/// How many segments a link's key journal has, for twice the unused keys that a pool may hold.
+/// How many segments a link's key journal has: enough for all unused keys that a pool may hold, however
+/// they lie among spent ones.
 uint32_t journal_segments(const limits_config&);
 
 /// Which sites `site` talks to: the orchestrator with every data centre, and the ends of each link.
