@@ -322,6 +322,8 @@ private:
   static topology small_pools() {
     auto x = load(four_site);
     x.limits.pool_keys_max = 4000;
+    // Each time a waiting order asks counts as demand.
+    x.limits.key_retry_ms = 30000;
     return x;
   }
 
