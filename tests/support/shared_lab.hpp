@@ -318,10 +318,11 @@ public:
   light_checker checker;
 
 private:
-  /// So that Bob comes round in hours, not in days.
+  /// So that Bob comes round in hours, not in days; by the paper's rules.
   static topology small_pools() {
     auto x = load(four_site);
     x.limits.pool_keys_max = 4000;
+    x.schedule.policy = "paper";
     // Each time a waiting order asks counts as demand.
     x.limits.key_retry_ms = 30000;
     return x;
