@@ -241,10 +241,23 @@ void take_pools(self_ptr self, scheduler_state::pool_watch& watch, const keys_st
     auto end = pool.end == link_end::bob || part.second == 1 ? part.second : size_t{1};
     auto& seen = s.ends[part.first][end];
     seen.stock_bits = static_cast<double>(pool.ready) * key_bits;
+    seen.here_bits = static_cast<double>(pool.ready_here) * key_bits;
     seen.capacity_bits = static_cast<double>(pool.capacity) * key_bits;
     seen.asked_bits = static_cast<double>(pool.asked_bits);
     seen.fresh = true;
   }
+}
+
+/// Either end hands out its own keys only: the stock is what lasts until the first of them has none, at
+/// the shares in which they were asked.
+double lasting(double stock, const std::array<scheduler_state::end_seen, 2>& ends) {
+  auto& [bob, alice] = ends;
+  if (!bob.fresh || !alice.fresh || bob.here_bits + alice.here_bits <= 0)
+    return stock;
+  for (auto& end : ends)
+    if (end.asked_bits > 0)
+      stock = std::min(stock, end.here_bits * (bob.asked_bits + alice.asked_bits) / end.asked_bits);
+  return stock;
 }
 
 /// What both ends said makes one pool: what both hold, what both were asked for.
@@ -258,6 +271,7 @@ void end_round(self_ptr self) {
       continue;
     }
     double stock = never_s, capacity = never_s, asked = 0;
+    auto seen = s.ends[i];
     for (auto* end : {&bob, &alice}) {
       asked += end->asked_bits;
       if (end->stock_bits < 0)
@@ -268,7 +282,10 @@ void end_round(self_ptr self) {
         capacity = std::min(capacity, end->capacity_bits);
       end->fresh = false;
     }
-    s.book.pool_seen(i, stock, capacity == never_s ? stock : capacity, asked, now);
+    // Room is what the pool lacks in all; keys that nobody asks for take it too.
+    auto room = capacity == never_s ? 0 : capacity - stock;
+    stock = lasting(stock, seen);
+    s.book.pool_seen(i, stock, stock + room, asked, now);
   }
   plan(self);
   trace_alarms(self);

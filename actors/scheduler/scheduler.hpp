@@ -61,6 +61,7 @@ struct scheduler_state {
 
   struct end_seen {
     double stock_bits = -1, capacity_bits = 0, asked_bits = 0;
+    double here_bits = 0; ///< Of the stock, what this end may hand out.
     bool fresh = false;
   };
   std::vector<std::array<end_seen, 2>> ends; ///< Per link: Bob's, Alice's.

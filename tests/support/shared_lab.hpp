@@ -130,7 +130,7 @@ private:
 /// The paper's lab: Bob at "co", three Alices, one switch.
 class shared_lab : public lab {
 public:
-  explicit shared_lab(uint64_t seed = 7) : lab(four_site, seed), checker(sim()) {}
+  explicit shared_lab(uint64_t seed = 7) : lab(small_pools(), seed), checker(sim()) {}
 
   void fault(switch_fault::kind what, port_number port = 0, uint32_t times = 0,
              uint32_t settle_ms = 25) {
@@ -224,7 +224,7 @@ public:
         return false;
       if (sim().now() >= next_use_) {
         next_use_ = sim().now() + 1min;
-        for (auto& [x, count] : std::map<link_id, uint32_t>{{link1, 40}, {link2, 20}, {link3, 2}})
+        for (auto& [x, count] : std::map<link_id, uint32_t>{{link1, 20}, {link2, 20}, {link3, 8}})
           if (down_.count("co") + down_.count(alice_site(x)) == 0)
             use_keys(x, count);
       }
@@ -243,7 +243,7 @@ public:
     REQUIRE(reached);
   }
   /// The link's pools take new keys.
-  void until_more_keys(const link_id& x, duration limit = 8h) {
+  void until_more_keys(const link_id& x, duration limit = 12h) {
     auto before = checker.keys_of(x);
     INFO(x.value << " has taken " << before << " keys");
     auto reached = live([&] { return checker.keys_of(x) > before; }, limit);
@@ -318,6 +318,16 @@ public:
   light_checker checker;
 
 private:
+  /// So that Bob comes round in hours, not in days; by the paper's rules.
+  static topology small_pools() {
+    auto x = load(four_site);
+    x.limits.pool_keys_max = 4000;
+    x.schedule.policy = "paper";
+    // Each time a waiting order asks counts as demand.
+    x.limits.key_retry_ms = 30000;
+    return x;
+  }
+
   time_point next_use_{};
   std::set<std::string> down_;
 };
