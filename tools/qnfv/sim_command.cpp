@@ -98,7 +98,7 @@ void run(const sim_options& options, const command_settings& settings) {
   auto cpu = std::clock();
   simulation sim{lab, options.seed};
   if (!options.notes.empty())
-    sim.watch([&](const trace_event& x) {
+    sim.watch_trace([&](const trace_event& x) {
       auto wanted = x.kind == trace_kind::note
                     && std::count(options.notes.begin(), options.notes.end(), x.message) > 0;
       if (wanted)

@@ -316,7 +316,7 @@ std::string simulation::trace_hash() const {
   return to_hex(sha256{hash_->digest}.finish());
 }
 
-void simulation::watch(std::function<void(const trace_event&)> see) {
+void simulation::watch_trace(std::function<void(const trace_event&)> see) {
   hash_->watcher = std::move(see);
 }
 

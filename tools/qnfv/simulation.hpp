@@ -117,7 +117,7 @@ public:
   std::string trace_hash() const;
   std::vector<trace_event> events(const std::string& trace = "") const;
   /// Shows every trace event from now on to `see` as well, at its time.
-  void watch(std::function<void(const trace_event&)> see);
+  void watch_trace(std::function<void(const trace_event&)> see);
   uint64_t messages() const { return messages_; }
 
   /// Where the mirrors of an emulated switch really point, whatever it says; nowhere while it is down.

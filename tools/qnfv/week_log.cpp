@@ -37,7 +37,7 @@ public:
     log_.pools.resize(log_.lab.links.size());
     states_.resize(log_.lab.links.size());
     find_users();
-    sim_.watch([this](const trace_event& x) { see(x); });
+    sim_.watch_trace([this](const trace_event& x) { see(x); });
   }
 
   week_log play() {
@@ -266,7 +266,7 @@ private:
     std::sort(log_.phases.begin(), log_.phases.end(), [](auto& a, auto& b) {
       return std::tie(a.from_s, a.link, a.to_s) < std::tie(b.from_s, b.link, b.to_s);
     });
-    sim_.watch({});
+    sim_.watch_trace({});
     for (auto& x : sim_.violations(false))
       wrong(x);
   }
