@@ -128,6 +128,11 @@ result<confirm_block> link_pool::ask_confirm(const block_id& block) {
   return out;
 }
 
+bool link_pool::asked(const block_id& block) const {
+  auto i = blocks_.find(key_of(block));
+  return i != blocks_.end() && i->second.question.has_value();
+}
+
 void link_pool::forget_tags(const block_id& block) {
   auto i = blocks_.find(key_of(block));
   if (i != blocks_.end())

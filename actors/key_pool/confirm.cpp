@@ -33,7 +33,7 @@ void confirmed(self_ptr self, const block_id& block, const one_time_tag& tag) {
   });
 }
 
-void ask_about(self_ptr self, const block_id& block) {
+void ask_in_earnest(self_ptr self, const block_id& block) {
   auto* x = find(self, block.link);
   auto question = x->pool->ask_confirm(block);
   if (!question) {
@@ -64,6 +64,25 @@ void ask_about(self_ptr self, const block_id& block) {
           commit(self, *y, [] {});
         });
   });
+}
+
+/// Tag keys are spent by asking, so first without any: the peer says `busy` while the block is not there,
+/// which it may never be if its pool was full, and `unknown_key` when it is.
+void ask_about(self_ptr self, const block_id& block) {
+  auto* x = find(self, block.link);
+  if (x->pool->asked(block))
+    return ask_in_earnest(self, block);
+  confirm_block probe;
+  probe.block = block;
+  self->request(x->setting.peer_pool, request_timeout(self), probe)
+    .then([self, block](const block_confirmed&) { ask_in_earnest(self, block); },
+          [self, block](const caf::error& why) {
+            if (to_failure(why).code == ec::unknown_key)
+              return ask_in_earnest(self, block);
+            auto* y = find(self, block.link);
+            y->confirming.erase({block.session, block.first});
+            retry_confirm(self, *y, block);
+          });
 }
 
 } // namespace

@@ -105,6 +105,8 @@ public:
   /// Blocks that wait for confirmation.
   std::vector<block_id> unconfirmed() const;
   uint64_t kept() const { return kept_.size(); }
+  /// True if ask_confirm has been called for a block that waits here, and its tag keys are spent.
+  bool asked(const block_id&) const;
 
   // -- hand out ---------------------------------------------------------------------------------------
 
