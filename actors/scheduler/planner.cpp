@@ -32,6 +32,7 @@ constexpr double settled_after_s = 4 * 3600;
 constexpr double demand_memory_s = 24 * 3600;
 constexpr double throttle_after_s = 1200;
 constexpr double throttled_again_s = 3600;
+constexpr double cycle_least_s = 60, cycle_most_s = 60 * 86400.0;
 /// Orders of visits that are tried before the state is looked at anew.
 constexpr size_t orders_per_round = 60;
 
@@ -128,7 +129,7 @@ visit_plan planner::another_order() {
   } else if (what == 4) {
     double x = 1;
     scale(x);
-    out.cycle_s *= x;
+    out.cycle_s = std::clamp(out.cycle_s * x, cycle_least_s, cycle_most_s);
     if (out.later_cycle_s <= 0)
       out.later_cycle_s = best_.cycle_s;
   } else {
