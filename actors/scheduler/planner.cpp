@@ -302,6 +302,9 @@ bool planner::note_result() {
 
 void planner::end_round(const outlook& now) {
   plan_ = best_;
+  // An order that was planned by name goes stale; it is worth that only while Bob is behind.
+  if (best_mean_loss_ <= search_loss)
+    plan_.first.clear();
   judge(now);
 }
 
