@@ -35,6 +35,8 @@ constexpr double throttled_again_s = 3600;
 constexpr double cycle_least_s = 60, cycle_most_s = 60 * 86400.0;
 /// Orders of visits that are tried before the state is looked at anew.
 constexpr size_t orders_per_round = 60;
+/// With more of them a round would outlast a visit.
+constexpr size_t searched_links = 24;
 
 } // namespace
 
@@ -93,7 +95,8 @@ void planner::begin_visit(size_t k) {
 /// While somebody will be late whatever the cycle, it matters who waits how long.
 void planner::begin_search() {
   search_left_ = 0;
-  if (best_mean_loss_ <= search_loss || overloaded_ || visit_began_s_ != start_visit_began_s_)
+  if (start_.links.size() > searched_links || best_mean_loss_ <= search_loss || overloaded_
+      || visit_began_s_ != start_visit_began_s_)
     return;
   best_.first = best_visits_;
   plan_ = best_;
