@@ -69,8 +69,13 @@ void schedule_book::pool_seen(size_t link, double stock, double capacity, double
   x.stock_bits = stock;
   x.capacity_bits = capacity;
   // A smaller total: the pool has started over.
-  if (mine.seen_s >= 0 && asked >= mine.asked_bits && now_s > mine.seen_s)
-    mine.demand.saw(asked - mine.asked_bits, now_s - mine.seen_s, now_s);
+  if (mine.seen_s >= 0 && asked >= mine.asked_bits && now_s > mine.seen_s) {
+    auto more = asked - mine.asked_bits;
+    mine.demand.saw(more, now_s - mine.seen_s, now_s);
+    x.unserved_bits *= std::exp(-(now_s - mine.seen_s) / unserved_memory_s);
+    if (stock < mine.demand.request_bits())
+      x.unserved_bits += more;
+  }
   mine.asked_bits = asked;
   mine.seen_s = now_s;
   refresh(link, now_s);

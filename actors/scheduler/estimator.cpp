@@ -13,7 +13,8 @@ constexpr double fast_memory_s = 2 * hour_s;
 constexpr double slow_memory_s = 24 * hour_s;
 /// Tells a surge soon; too short to plan by.
 constexpr double quick_memory_s = 20 * 60;
-/// How long a surge is expected to last, whatever its age: planning for longer starves the others.
+/// How long a surplus is expected to last, whatever its age. One that doubles the demand, or more, is
+/// planned for half as long: to fill one link for all of it starves the others that surge.
 constexpr double surge_fades_s = 3 * hour_s;
 /// After so long another level is no surge but the new normal.
 constexpr double accepted_after_s = 12 * hour_s;
@@ -107,7 +108,7 @@ void demand_estimator::end_block(double fast) {
 }
 
 double demand_estimator::lumpiness() const {
-  auto lump = lump_weight_ > 0 ? lump_ / lump_weight_ : 0;
+  auto lump = request_bits();
   constexpr unsigned enough_blocks = 12;
   return blocks_ >= enough_blocks ? std::max(lump, dispersion_ / dispersion_weight_) : lump;
 }
@@ -171,6 +172,8 @@ demand_forecast demand_estimator::forecast(double now_s) const {
   out.level_bps = slow;
   out.surplus_bps = weight_fast_ * (fast - slow);
   out.fade_s = surge_fades_s;
+  if (slow > 0 && out.surplus_bps > 0)
+    out.fade_s /= 1 + std::min(1.0, out.surplus_bps / slow);
   if (slow_s_ < 2 * hour_s) {
     out.level_bps = slow + out.surplus_bps;
     out.surplus_bps = 0;

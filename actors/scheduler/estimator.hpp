@@ -18,6 +18,8 @@ public:
   void saw(double bits, double seconds, double now_s);
 
   demand_forecast forecast(double now_s) const;
+  /// What is asked for at once.
+  double request_bits() const { return lump_weight_ > 0 ? lump_ / lump_weight_ : 0; }
 
 private:
   void end_hour(size_t hour);

@@ -13,6 +13,8 @@ constexpr double full_part = 0.999;
 constexpr double initialisation_spread = 0.1;
 /// Of a forecast, besides chance.
 constexpr double forecast_spread = 0.02;
+/// Of a rollout; what comes later is planned later.
+constexpr size_t visits_noted = 24;
 
 /// Expected shortage of a stock whose mean margin is `margin` with deviation `sd`.
 double expected_shortage(double margin, double sd) {
@@ -47,6 +49,7 @@ void fluid_bob::look(const outlook& now, size_t bob) {
     mine.since_end = now.now_s - x.last_end_s;
     mine.available = x.available;
     mine.lost = 0;
+    mine.lost_before = x.unserved_bits;
     if (b.links[k] == b.active)
       active = k;
   }
@@ -76,7 +79,8 @@ double fluid_bob::spread(const link& x, double from, double to) const {
   return std::sqrt(x.demand.variance * dt + rough * rough + start * start);
 }
 
-double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double elapsed) const {
+double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double elapsed,
+                              double part) const {
   auto& x = links[k];
   auto level = std::max(0.0, x.at == t ? x.level : x.level - x.demand.bits(x.at, t));
   auto f = plan.fraction_of(k);
@@ -85,8 +89,9 @@ double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double
     // Its pool is dry when the visit begins, and may stay so: only time counts.
     need = std::max(0.0, f * x.mean_bps / x.rate * plan.cycle_s - elapsed);
   } else {
-    auto left_s = std::max(0.0, plan.cycle_s - elapsed);
-    auto wanted = x.demand.bits(t, t + left_s) + plan.safety_sd * spread(x, t, t + plan.cycle_s);
+    auto left_s = std::max(0.0, part * plan.cycle_s - elapsed);
+    auto wanted =
+      x.demand.bits(t, t + left_s) + plan.safety_sd * spread(x, t, t + part * plan.cycle_s);
     need = std::max(0.0, (wanted - level) / x.rate);
   }
   auto surplus = x.rate - (need > 0 ? x.demand.bits(t, t + need) / need : 0);
@@ -150,7 +155,9 @@ void rollout::begin(const fluid_bob& from, visit_plan plan, double horizon_s) {
   now_plan_ = plan_;
   horizon_s_ = horizon_s;
   t_ = 0;
-  visits_ = 0;
+  visits_ = planned_ = 0;
+  part_ = plan_.active_part;
+  played_.clear();
   loss_ = mean_loss_ = 0;
   first_dry_s_ = never_s;
   worst_ = no_link;
@@ -173,6 +180,17 @@ bool rollout::step(size_t visits) {
   return true;
 }
 
+void rollout::begin_visit(std::vector<size_t>::const_iterator next, double part) {
+  state_.active = *next;
+  order_.erase(next);
+  state_.producing = false;
+  state_.producing_for = 0;
+  state_.start_left = state_.links[state_.active].init;
+  part_ = part;
+  if (played_.size() < visits_noted)
+    played_.push_back({state_.active, t_, part});
+}
+
 /// Plays from one decision to leave to the next.
 void rollout::visit() {
   auto n = state_.links.size();
@@ -181,17 +199,19 @@ void rollout::visit() {
     now_plan_.cycle_s = plan_.cycle_s + done * (plan_.later_cycle_s - plan_.cycle_s);
   }
   ++visits_;
+  while (state_.active == no_link && planned_ < plan_.first.size()) {
+    auto& x = plan_.first[planned_++];
+    auto next = std::find(order_.begin(), order_.end(), x.link);
+    if (next != order_.end() && state_.links[x.link].available)
+      begin_visit(next, x.part);
+  }
   if (state_.active == no_link) {
     auto next = state_.next(order_, now_plan_, t_);
     if (next == order_.end()) {
       t_ = horizon_s_;
       return;
     }
-    state_.active = *next;
-    order_.erase(next);
-    state_.producing = false;
-    state_.producing_for = 0;
-    state_.start_left = state_.links[state_.active].init;
+    begin_visit(next, 1);
   }
   auto k = state_.active;
   auto& x = state_.links[k];
@@ -205,7 +225,7 @@ void rollout::visit() {
   x.lost += short_bits;
   x.level = std::max(0.0, margin);
   x.at = t_ = ready;
-  auto stay = state_.still_needs(k, now_plan_, t_, state_.producing_for);
+  auto stay = state_.still_needs(k, now_plan_, t_, state_.producing_for, part_);
   auto room = [&](double from_level, double from) {
     auto surplus = x.rate - x.demand.bits(from, from + 3600) / 3600;
     return surplus > 0 ? std::max(0.0, (full_part * x.capacity - from_level) / surplus) : never_s;
@@ -246,8 +266,9 @@ void rollout::finish() {
     auto part = std::min(1.0, x.lost / total);
     sum += part;
     fill += x.capacity > 0 ? std::min(1.0, level / x.capacity) : 1;
-    if (part > most) {
-      most = part;
+    // Who was let down before comes last when somebody must be.
+    if (auto owed = part > 0 ? part + x.lost_before / total : 0; owed > most) {
+      most = owed;
       worst_ = x.index;
     }
     ++n;

@@ -15,6 +15,14 @@ struct visit_plan {
   double later_cycle_s = 0;
   double safety_sd = 3;     ///< Kept for what may come differently, in standard deviations.
   bool short_first = false; ///< Of those who are late, the shortest visit: fewer stay late.
+  /// A visit that is planned by name, not by due time. Links are positions in bob_outlook::links.
+  struct visit {
+    size_t link = no_link;
+    double begin_s = 0; ///< From the moment it was planned at.
+    double part = 1;    ///< Of the cycle, to be filled for.
+  };
+  std::vector<visit> first; ///< Visits that come before all others, in this order.
+  double active_part = 1;   ///< Of the visit that is on.
 
   double fraction_of(size_t k) const { return fraction.empty() ? 1 : fraction[k]; }
 };
@@ -36,6 +44,7 @@ public:
     demand_forecast demand;
     double due = 0; ///< When its visit must begin.
     double lost = 0;
+    double lost_before = 0;
   };
   std::vector<link> links;
   size_t active = no_link; ///< Position in `links`.
@@ -46,7 +55,7 @@ public:
   /// Index in the outlook of the link that runs dry first; no_link if there is none.
   size_t shortest_lived() const;
   /// Seconds of production that link k still needs at `t`, after `elapsed` of its visit.
-  double still_needs(size_t k, const visit_plan&, double t, double elapsed) const;
+  double still_needs(size_t k, const visit_plan&, double t, double elapsed, double part = 1) const;
   double due_of(size_t k, const visit_plan&, double t) const;
   double spread(const link&, double from, double to) const;
   /// Who is next in `order`, which is by due time, at `t`; its end if nobody can be served.
@@ -70,9 +79,12 @@ public:
   size_t worst() const { return worst_; }
   double first_dry_s() const { return first_dry_s_; }
   const visit_plan& plan() const { return plan_; }
+  /// The first visits, as played.
+  const std::vector<visit_plan::visit>& visits() const { return played_; }
 
 private:
   void visit();
+  void begin_visit(std::vector<size_t>::const_iterator next, double part);
   void finish();
 
   fluid_bob state_;
@@ -81,7 +93,9 @@ private:
   std::vector<size_t> order_; ///< Who waits, by due time.
   double loss_ = 0, mean_loss_ = 0, first_dry_s_ = never_s;
   size_t worst_ = no_link;
-  size_t visits_ = 0;
+  size_t visits_ = 0, planned_ = 0;
+  double part_ = 1; ///< Of the cycle, for the visit that is on.
+  std::vector<visit_plan::visit> played_;
 };
 
 } // namespace qnfv

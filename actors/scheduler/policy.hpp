@@ -15,6 +15,8 @@
 namespace qnfv {
 
 constexpr double never_s = std::numeric_limits<double>::infinity();
+/// How long a link that was let down is owed something.
+constexpr double unserved_memory_s = 2 * 86400;
 constexpr size_t no_link = static_cast<size_t>(-1);
 
 /// How demand goes through a day: factors of its hours, with mean 1.
@@ -57,6 +59,7 @@ struct link_outlook {
   double initialisation_s = 0; ///< The same.
   bool available = true;       ///< May be served now: joined, claimed, not waiting after a failure.
   double last_end_s = 0;       ///< When its last visit ended.
+  double unserved_bits = 0;    ///< Asked for of an empty pool; forgotten within `unserved_memory_s`.
 
   double demand_bps() const { return demand.now_bps(); }
   /// Stock over demand; infinite without demand.

@@ -76,6 +76,9 @@ struct scheduler_state {
   std::map<std::pair<device_id, link_id>, std::string> raised; ///< Alarms in the trace.
   std::string trouble;                                         ///< Of the scheduler itself.
 
+  void take(pool_watch&, const keys_status&);
+  /// What both ends said makes one pool: what both hold, what both were asked for.
+  void end_round(double now_s);
   schedule_status status(double now_s) const;
 };
 

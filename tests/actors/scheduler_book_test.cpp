@@ -360,6 +360,16 @@ TEST_CASE("demand is learnt from what is asked, served or not, and starts over w
   }
 }
 
+TEST_CASE("what an empty pool was asked for is remembered, and forgotten in time") {
+  auto book = two_links();
+  book.pool_seen(0, 900, 1e6, 200, 20);
+  CHECK(book.now().links[0].unserved_bits == 0);
+  book.pool_seen(0, 0, 1e6, 500, 30);
+  CHECK(book.now().links[0].unserved_bits == Approx(300));
+  book.pool_seen(0, 5000, 1e6, 500, 30 + 5 * unserved_memory_s);
+  CHECK(book.now().links[0].unserved_bits < 3);
+}
+
 TEST_CASE("the shape of a day is learnt") {
   demand_estimator x;
   constexpr double pi = 3.14159265358979;

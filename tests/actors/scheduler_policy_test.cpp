@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <cmath>
 
 using namespace qnfv;
@@ -171,6 +172,29 @@ TEST_CASE("every policy bears links without demand, empty pools, and links that 
     auto nobody = policy->decide(failed, 0);
     CHECK(nobody.link == no_link);
     CHECK_NOTHROW(policy->decide(one_bob({}), 0));
+  }
+}
+
+TEST_CASE("best: who is due first is who is served next, also while Bob is behind") {
+  auto lives =
+    GENERATE(std::array<double, 3>{20000, 15000, 90000}, std::array<double, 3>{900, 0, 0});
+  auto best = make_best();
+  auto x =
+    one_bob({alice("a", 400, lives[0]), alice("b", 1200, lives[1]), alice("c", 600, lives[2])});
+  for (auto& link : x.links)
+    link.capacity_bits = 40000;
+  // Many looks ahead at one moment: also the search for an order has begun.
+  decision next;
+  for (int i = 0; i < 500; ++i)
+    next = best->decide(x, 0);
+  REQUIRE(next.to_do == decision::what::go);
+  for (size_t i = 0; i < 3; ++i)
+    CHECK(best->due_s(x, next.link) <= best->due_s(x, i));
+  SECTION("and links that are not the ones it planned for do no harm") {
+    x.bobs[0].links = {1};
+    ++x.bobs[0].generation;
+    CHECK(std::isfinite(best->due_s(x, 1)));
+    CHECK(goes_to(best->decide(x, 0), 1));
   }
 }
 
