@@ -72,8 +72,7 @@ void ask_about(self_ptr self, const block_id& block) {
   auto* x = find(self, block.link);
   if (x->pool->asked(block))
     return ask_in_earnest(self, block);
-  confirm_block probe;
-  probe.block = block;
+  confirm_block probe{block, {}, {}, 0, {}};
   self->request(x->setting.peer_pool, request_timeout(self), probe)
     .then([self, block](const block_confirmed&) { ask_in_earnest(self, block); },
           [self, block](const caf::error& why) {

@@ -29,15 +29,26 @@ milliseconds request_timeout(orchestrator_ptr self) {
 
 /// Both sites forget the transfer. Whoever does not answer cleans up by itself when it learns that
 /// the other is gone.
-void clean_up(orchestrator_ptr self, const order& x, const std::string& reason) {
+/// Until the data centre has heard: a function must not run on for an order that failed.
+void cancel_there(orchestrator_ptr self, const site_id& site, const transfer_cancel& x,
+                  uint32_t attempts) {
   auto& s = self->state;
-  auto ignore = [](const caf::error&) {};
-  self->request(s.config.stream, request_timeout(self), close_stream{x.transfer, reason})
-    .then([](const accepted&) {}, ignore);
-  auto dc = s.data_centres.find(x.site);
-  if (dc != s.data_centres.end() && s.up.count(x.site) > 0)
-    self->request(dc->second.gateway, request_timeout(self), transfer_cancel{x.transfer, reason})
-      .then([](const accepted&) {}, ignore);
+  auto dc = s.data_centres.find(site);
+  if (dc == s.data_centres.end() || s.up.count(site) == 0 || attempts == 0)
+    return;
+  self->request(dc->second.gateway, request_timeout(self), x)
+    .then([](const accepted&) {},
+          [self, site, x, attempts](const caf::error& why) {
+            if (to_failure(why).code == ec::maybe_executed)
+              cancel_there(self, site, x, attempts - 1);
+          });
+}
+
+void clean_up(orchestrator_ptr self, const order& x, const std::string& reason) {
+  constexpr uint32_t cancel_attempts = 20;
+  self->request(self->state.config.stream, request_timeout(self), close_stream{x.transfer, reason})
+    .then([](const accepted&) {}, [](const caf::error&) {});
+  cancel_there(self, x.site, {x.transfer, reason}, cancel_attempts);
 }
 
 /// Step 4: the data centre verifies, loads and starts.
