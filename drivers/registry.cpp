@@ -182,8 +182,6 @@ result<driver_start> switch_driver(caf::actor_system& system, environment_ptr en
     config.request_timeout_ms = x.request_timeout_ms;
     return starter(system, std::move(env), switch_openflow, config);
   }
-  if (x.driver == "switch_scpi" || x.driver == "switch_restconf")
-    return polled_switch(system, std::move(env), x);
   return {ec::bad_config, "no switch driver is called " + x.driver};
 }
 

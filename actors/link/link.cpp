@@ -80,7 +80,8 @@ void device_says(self_ptr self, const device_report& x) {
   }
 }
 
-/// Why the scheduler's command does not count; no error if it does.
+/// Why the scheduler's command does not count; no error if it does. The epoch of a younger scheduler is
+/// taken: from now on older ones are fenced off, also after a restart.
 caf::error objection(self_ptr self, uint64_t epoch) {
   auto& s = self->state;
   if (!s.scheduled())
@@ -91,12 +92,6 @@ caf::error objection(self_ptr self, uint64_t epoch) {
   if (epoch < s.status.epoch)
     return fail(ec::stale_epoch, "epoch " + std::to_string(epoch) + " is over: " + s.config.link.value
                                    + " obeys epoch " + std::to_string(s.status.epoch));
-  return {};
-}
-
-/// Takes the epoch of a younger scheduler: from now on older ones are fenced off, also after a restart.
-caf::error obey(self_ptr self, uint64_t epoch) {
-  auto& s = self->state;
   if (epoch == s.status.epoch)
     return {};
   s.history.epoch = epoch;
@@ -109,8 +104,6 @@ caf::error obey(self_ptr self, uint64_t epoch) {
 caf::result<accepted> serve(self_ptr self, const serve_link& x) {
   auto& s = self->state;
   if (auto no = objection(self, x.epoch))
-    return no;
-  if (auto no = obey(self, x.epoch))
     return no;
   if (s.letting_go)
     return fail(ec::busy, s.config.link.value + " still lets go of its last visit");
@@ -132,8 +125,6 @@ void let_go(self_ptr self) {
 caf::result<accepted> release(self_ptr self, const release_link& x) {
   auto& s = self->state;
   if (auto no = objection(self, x.epoch))
-    return no;
-  if (auto no = obey(self, x.epoch))
     return no;
   if (s.letting_go || s.status.state == link_state::releasing)
     return accepted{};
@@ -199,8 +190,6 @@ link_actor::behavior_type link_pair(stateful<link_actor, link_actor_state>* self
     },
     [self](const claim_link& x) -> caf::result<link_status> {
       if (auto no = objection(self, x.epoch))
-        return no;
-      if (auto no = obey(self, x.epoch))
         return no;
       return self->state.status;
     },

@@ -1,7 +1,6 @@
 #include "actors/qkd_device/qkd_device.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace qnfv {
 
@@ -44,23 +43,12 @@ caf::result<accepted> pass_on(self_ptr self, promise_of_accepted promise,
   return promise;
 }
 
-std::string epoch_file(self_ptr self) {
-  return "device-" + self->state.config.device.value;
-}
-
-/// Younger schedulers fence off older ones, also over a restart.
-status obey(self_ptr self, uint64_t epoch) {
-  auto& s = self->state;
-  if (epoch < s.epoch)
-    return failure{ec::stale_epoch, s.config.device.value + " obeys epoch " + std::to_string(s.epoch)
-                                      + ", not " + std::to_string(epoch)};
-  if (epoch == s.epoch)
-    return done{};
-  auto text = std::to_string(epoch);
-  if (auto ok = self->env().storage->replace(epoch_file(self), byte_view{std::string_view{text}}); !ok)
-    return ok;
-  s.epoch = epoch;
-  return done{};
+/// Once a scheduler has been obeyed, nobody's epoch (0) is an older one too.
+status obey(qkd_device_state& s, uint64_t epoch) {
+  if (epoch < s.fence.highest())
+    return {ec::stale_epoch, s.config.device.value + " obeys epoch "
+                               + std::to_string(s.fence.highest()) + ", not " + std::to_string(epoch)};
+  return s.fence.admit(epoch);
 }
 
 void idle(self_ptr self) {
@@ -87,7 +75,7 @@ void begin(self_ptr self, promise_of_accepted promise, const qkd_device_config::
            const start_distilling& x) {
   auto& s = self->state;
   auto refuse = [&](const caf::error& why) { promise.deliver(why); };
-  if (auto ok = obey(self, x.epoch); !ok)
+  if (auto ok = obey(s, x.epoch); !ok)
     return refuse(fail(ok.error()));
   if (!s.running.empty() && s.running != x.link)
     return refuse(fail(ec::busy, s.config.device.value + " runs session "
@@ -163,9 +151,7 @@ std::string qkd_device_state::problem(const key_block& x) const {
 qkd_device_actor::behavior_type
 qkd_device(stateful<qkd_device_actor, qkd_device_state>* self, qkd_device_config config) {
   self->state.config = std::move(config);
-  if (auto known = self->env().storage->load(epoch_file(self), 32))
-    self->state.epoch =
-      std::strtoull(std::string(known->begin(), known->end()).c_str(), nullptr, 10);
+  self->state.fence = {self->env().storage, "device-" + self->state.config.device.value};
   return {
     [self](const start_distilling& x) { return start(self, x); },
     [self](const stop_distilling& x) { return stop(self, x); },

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/messages/links.hpp"
+#include "runtime/storage/epoch_fence.hpp"
 #include "runtime/system/actor.hpp"
 
 #include <optional>
@@ -28,7 +29,7 @@ struct qkd_device_state {
   qkd_device_config config;
   link_id running;      ///< The link whose session runs; empty: none does.
   uint32_t session = 0; ///< Its number; 0: none.
-  uint64_t epoch = 0;   ///< Of the youngest scheduler.
+  epoch_fence fence;
   uint64_t thrown_away = 0;
 
   const qkd_device_config::line* line(const link_id&) const;
@@ -37,7 +38,7 @@ struct qkd_device_state {
 };
 
 /// The QKD DEVICE: owns one driver per link and runs one at a time. Keys go to the pool, health goes
-/// to the link. File: "device-NAME", the epoch of the youngest scheduler.
+/// to the link. Remembers the epoch of the youngest scheduler in the file "epochs/device-NAME".
 qkd_device_actor::behavior_type
 qkd_device(stateful<qkd_device_actor, qkd_device_state>* self, qkd_device_config config);
 

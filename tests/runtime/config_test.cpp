@@ -1,24 +1,16 @@
 #include "runtime/config/json.hpp"
 #include "runtime/config/limits.hpp"
 #include "runtime/config/topology.hpp"
+#include "tests/support/source_file.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
-#include <sstream>
-
 using namespace qnfv;
+using qnfv::test::source_file;
 
 namespace {
 
-std::string read(const std::string& path) {
-  std::ifstream in{std::string{QNFV_SOURCE_DIR} + "/" + path};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
-const std::string good = read("config/topologies/two-site.json");
+const std::string good = source_file("config/topologies/two-site.json");
 
 std::string with(const std::string& from, const std::string& to) {
   auto out = good;
@@ -66,7 +58,7 @@ TEST_CASE("a topology written out reads back the same") {
 }
 
 TEST_CASE("the example names every option with its default") {
-  auto text = read("config/node.example.json");
+  auto text = source_file("config/node.example.json");
   auto x = parse_topology(text, "node.example.json");
   REQUIRE(x);
   limits_config defaults;
@@ -308,7 +300,7 @@ TEST_CASE("every mistake about key servers says what to do") {
 }
 
 TEST_CASE("a virtual link joins sites that share no fibre") {
-  auto text = read("config/topologies/four-site-relay.json");
+  auto text = source_file("config/topologies/four-site-relay.json");
   auto x = parse_topology(text, "four-site-relay.json");
   INFO((x ? "" : x.error().text));
   REQUIRE(x);

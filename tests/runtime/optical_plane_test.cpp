@@ -1,22 +1,14 @@
 #include "runtime/config/optical_plane.hpp"
+#include "tests/support/source_file.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <fstream>
-#include <sstream>
-
 using namespace qnfv;
+using qnfv::test::source_file;
 
 namespace {
 
-std::string read(const std::string& path) {
-  std::ifstream in{std::string{QNFV_SOURCE_DIR} + "/" + path};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
-const std::string good = read("config/topologies/four-site.json");
+const std::string good = source_file("config/topologies/four-site.json");
 
 /// What is said about the four-site lab when `from` is `to` in it, from the path on; "" if it is fine.
 std::string problem_with(const std::string& from, const std::string& to) {
@@ -108,7 +100,7 @@ TEST_CASE("every mistake about switches and fibres says where and what") {
 }
 
 TEST_CASE("a device in two links needs somebody to turn its light") {
-  auto text = read("config/topologies/two-site.json");
+  auto text = source_file("config/topologies/two-site.json");
   auto at = text.find("\"links\": [");
   text.insert(at + 10, "{\"bob\": \"bob1\", \"alice\": \"alice9\", \"length_km\": 1},");
   text.insert(text.find("{\"name\": \"alice1\""), "{\"name\": \"alice9\", \"kind\": \"alice\"}, ");

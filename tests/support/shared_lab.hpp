@@ -323,7 +323,7 @@ private:
     auto x = load(four_site);
     x.limits.pool_keys_max = 4000;
     x.schedule.policy = "paper"; // Bob is where its rules have him: the stories count on it.
-    // Each time a waiting order asks counts as demand.
+    // Orders wait for hours here; asking seldom saves the test time.
     x.limits.key_retry_ms = 30000;
     return x;
   }
