@@ -36,7 +36,7 @@ result<driver_start> drawn_source(caf::actor_system& system, environment_ptr env
   // A block must fit into the smallest of pools.
   config.block_keys_max = std::max(block_keys_min, std::min(config.block_keys_max, x.pool_keys_max / 4));
   config.key_pool = x.key_pool;
-  config.pool_keys_enough = x.pool_keys_max - config.block_keys_max;
+  config.pool_keys_enough = x.pool_keys_max;
   status ready = done{};
   if (x.driver == "qkd_idq3p") {
     idq3p_client_settings client;
@@ -127,6 +127,7 @@ result<driver_start> idq3p_driver(caf::actor_system& system, environment_ptr env
   port.listen = x.listen;
   port.beyond_loopback = x.beyond_loopback;
   port.answer_damaged = x.answer_damaged;
+  port.tap = env->tap();
   auto opened = open_idq3p_port(env->io->context(), port);
   if (!opened)
     return opened.error();
@@ -170,6 +171,7 @@ result<driver_start> switch_driver(caf::actor_system& system, environment_ptr en
     openflow_listener_settings door;
     door.listen = x.address;
     door.beyond_loopback = x.beyond_loopback;
+    door.tap = env->tap();
     auto opened = listen_openflow(env->io->context(), door);
     if (!opened)
       return opened.error();

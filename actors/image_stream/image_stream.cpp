@@ -227,6 +227,8 @@ void receive(self_ptr self, const accept_stream& ask) {
         settings.sink = ask.sink;
         settings.segments_in_flight = self->state.config.segments_in_flight;
         x->channel = opened.channel;
+        // From here on it follows from what the sender does.
+        trace_scope scope{opened.opener ? opened.opener : current_trace()};
         run(self, *x, make_receiver(self->env().io, std::move(settings),
                                     report_to(self, ask.transfer, ask.size_bytes)));
       },

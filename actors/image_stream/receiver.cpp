@@ -1,5 +1,7 @@
 #include "actors/image_stream/pump.hpp"
 
+#include "runtime/base/mutant.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -154,6 +156,8 @@ private:
     writing_ = true;
     auto segment = std::move(next->second);
     hashed_.erase(next);
+    if (QNFV_MUTANT("a segment is cut"))
+      segment.pop_back();
     s_.sink->write(std::move(segment), [self = shared_from_this()](status ok) {
       self->on_strand([self = self.get(), ok] {
         self->writing_ = false;
@@ -176,7 +180,7 @@ private:
       return;
     finishing_ = true;
     digest_ = to_hex(hash_.finish());
-    if (digest_ != s_.digest)
+    if (digest_ != s_.digest && !QNFV_MUTANT("digest not compared"))
       return end({ec::digest_mismatch, "the bytes are authentic but not the catalogue's image"});
     auto segment = std::move(last->second);
     hashed_.clear();

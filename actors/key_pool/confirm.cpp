@@ -102,14 +102,15 @@ void ingest(self_ptr self, key_block& x) {
                                  + self->sender_site().value + " is refused");
   if (auto ok = entry->pool->may_ingest(x.block, x.material); !ok)
     return self->note("keys", x.block.link.value + ": block refused: " + describe(ok.error()));
-  if (auto ok = entry->gate->judge(x.material); !ok) {
+  auto judged = entry->gate->judge(x.material);
+  if (!judged) {
     ++entry->weak_blocks;
-    return self->note("alarm", name_of(x.block) + ": block refused: " + ok.error().text);
+    return self->note("alarm", name_of(x.block) + ": block refused: " + judged.error().text);
   }
   // The pool has room, so its store must have.
   if (auto ok = entry->pool->ingest(x.block, x.material, self->now(), x.exposed_to); !ok)
     return self->note("alarm", name_of(x.block) + ": block refused: " + describe(ok.error()));
-  entry->gate->remember(x.material);
+  entry->gate->remember(*judged);
   auto link = x.block.link;
   commit(self, *entry, [self, link] { ask_to_confirm(self, link); });
 }

@@ -1,5 +1,5 @@
-#include "actors/key_pool/mutant.hpp"
 #include "actors/key_pool/steps.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 
@@ -67,7 +67,7 @@ void deliver_if_complete(self_ptr self, const reservation& r) {
         self->note("key", to_string(x.id) + " CONSUMED");
     r->promise.deliver(std::move(*grants));
   };
-  if (QNFV_MUTANT(1)) {
+  if (QNFV_MUTANT("delivery before consume")) {
     deliver();
     return commit(self, *find(self, r->link), [] {});
   }
@@ -130,7 +130,7 @@ void send_batch(self_ptr self, const link_id& link, std::shared_ptr<batch> keys,
           return send_batch(self, link, keys, tries + 1);
         // The peer may hold them or not: either way they are never handed out.
         for (auto& [key, r] : *keys) {
-          if (QNFV_MUTANT(2))
+          if (QNFV_MUTANT("reserved key free again"))
             continue;
           find(self, link)->pool->destroy(key.parts.front(), describe(why));
           refuse(self, r, why);
@@ -276,7 +276,7 @@ caf::result<keys_assigned> answer_assign(self_ptr self, const assign_keys& ask) 
   auto* x = find(self, ask.link);
   if (!x)
     return no_link(self, ask.link);
-  if (self->sender_site() != x->setting.peer)
+  if (self->sender_site() != x->setting.peer && !QNFV_MUTANT("any site may assign"))
     return not_the_peer(self);
   if (ask.keys.size() > self->state.config.assign_batch_max)
     return fail(ec::invalid_argument, "too many keys in one message");
@@ -299,7 +299,8 @@ caf::result<keys_assigned> answer_assign(self_ptr self, const assign_keys& ask) 
         self->note("key", to_string(id) + " ASSIGNED");
     promise.deliver(std::move(*held));
   };
-  if (QNFV_MUTANT(9) || (QNFV_MUTANT(0) && repeated)) {
+  if (QNFV_MUTANT("acknowledged before durable")
+      || (QNFV_MUTANT("repeated assignment unrecorded") && repeated)) {
     answer();
     commit(self, *x, [] {});
     return promise;
@@ -343,7 +344,7 @@ caf::result<key_grants> claim(self_ptr self, const claim_keys& ask) {
     flush_soon(self);
     promise.deliver(std::move(*grants));
   };
-  if (QNFV_MUTANT(5)) {
+  if (QNFV_MUTANT("delivery before record")) {
     deliver();
     commit(self, *x, [] {});
     return promise;

@@ -206,7 +206,7 @@ void journal::read_slots(uint32_t i, byte_view raw) {
       continue;
     x.used = n + 1;
     key_record key;
-    if (whole(slot, "QKS1")) {
+    if (whole(slot, "QKS1") && slot[8] < key_state_count) {
       key.state = static_cast<key_state>(slot[8]);
       key.id.value = get<16>(slot, 16);
       key.request = load_be64(slot.data() + 32);
@@ -235,13 +235,14 @@ void journal::read_slots(uint32_t i, byte_view raw) {
         continue;
       }
       if (x.in_use && key.state != key_state::absent) {
-        places_[key.id] = p;
-        if (bits(key.id)) {
+        auto is_first = places_.emplace(key.id, p).second;
+        if (is_first && bits(key.id)) {
           ++x.live;
           memory_.live.push_back(key);
           continue;
         }
-        places_.erase(key.id);
+        if (is_first)
+          places_.erase(key.id);
       }
     }
     // Damage costs this key only; what is left of it goes now. Its last state may have been the
@@ -279,13 +280,16 @@ std::vector<key_record> journal::take_unaudited(uint64_t audited) {
   std::vector<key_record> out;
   for (auto& x : numbered_)
     out.push_back(x.key);
+  // For put_change: after a flood there may be a hundred thousand.
+  std::stable_sort(numbered_.begin(), numbered_.end(), [](auto& a, auto& b) { return a.key.id < b.key.id; });
   return out;
 }
 
 void journal::put_change(const key_id& id, uint64_t change) {
-  for (auto& x : numbered_) {
-    if (x.key.id != id)
-      continue;
+  auto first = std::lower_bound(numbered_.begin(), numbered_.end(), id,
+                                [](auto& x, const key_id& to) { return x.key.id < to; });
+  for (; first != numbered_.end() && first->key.id == id; ++first) {
+    auto& x = *first;
     auto known = places_.find(id);
     auto& image = known == places_.end() ? x.where.image : known->second.image;
     store_be64(image.data() + 56, change);

@@ -3,7 +3,7 @@
 
 #include "actors/key_pool/link_pool.hpp"
 
-#include "actors/key_pool/mutant.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -51,7 +51,7 @@ void link_pool::restore(const key_memory& memory, time_point now) {
   damaged_ = memory.damaged;
   secret_issue_ = memory.secret_issue;
   exposures_ = memory.exposures;
-  if (!QNFV_MUTANT(7)) {
+  if (!QNFV_MUTANT("dead numbers forgotten")) {
     session_ = memory.session;
     next_counter_ = memory.next_counter;
     failed_.assign(memory.given_up.begin(), memory.given_up.end());
@@ -82,7 +82,7 @@ void link_pool::restore(const key_memory& memory, time_point now) {
   // What was under way has an unknown outcome, and that is the end of it.
   for (auto& x : memory.live) {
     if (x.state == key_state::reserved) {
-      if (QNFV_MUTANT(2)) {
+      if (QNFV_MUTANT("reserved key free again")) {
         count(x.id, key_state::reserved, -1);
         count(x.id, key_state::ready, 1);
         keys_[x.id].state = key_state::ready;
@@ -249,6 +249,11 @@ std::vector<site_id> link_pool::exposed() const {
 void link_pool::count(const key_id& id, key_state state, int by) {
   if (state == key_state::stored || state == key_state::ready)
     unused_[static_cast<size_t>(allocator_of(id))] += static_cast<uint64_t>(by);
+  auto unused = state == key_state::ready || state == key_state::kept;
+  if (unused && by > 0)
+    unused_runs_.add(id);
+  else if (unused)
+    unused_runs_.remove(id);
   uint64_t pool_status::*counter[] = {nullptr,
                                       &pool_status::stored,
                                       &pool_status::ready,
@@ -309,26 +314,12 @@ void link_pool::check_counters() const {
 
 // -- agree -----------------------------------------------------------------------------------------
 
-std::vector<key_range> link_pool::unused() const {
-  std::vector<key_range> out;
-  for (auto& [id, key] : keys_) {
-    if (key.state != key_state::ready && key.state != key_state::kept)
-      continue;
-    if (!out.empty() && out.back().session == session_of(id)
-        && out.back().allocator == allocator_of(id)
-        && out.back().first + out.back().count == counter_of(id))
-      ++out.back().count;
-    else
-      out.push_back({session_of(id), allocator_of(id), counter_of(id), 1});
-  }
-  return out;
-}
-
 std::vector<key_id> link_pool::assigned() const {
   std::vector<key_id> out;
-  for (auto& [id, key] : keys_)
-    if (key.state == key_state::assigned)
-      out.push_back(id);
+  for (auto& entry : held_)
+    for (auto& id : entry.second.parts)
+      if (state_of(id) == key_state::assigned)
+        out.push_back(id);
   return out;
 }
 
@@ -343,9 +334,16 @@ std::vector<key_id> link_pool::dead(const std::vector<key_range>& unused_there,
   for (auto& range : unused_there) {
     if (range.session == 0 && range.first / secret_numbers > secret_issue_)
       continue; // A link secret that has not been brought here yet.
-    for (uint32_t i = 0; i < range.count && out.size() < at_most; ++i)
-      if (auto id = range.id(settings_.link, i); keys_.count(id) == 0 && asking.count(id) == 0)
+    for (uint32_t i = 0; i < range.count && out.size() < at_most;) {
+      auto id = range.id(settings_.link, i);
+      if (auto n = unused_runs_.length_from(id); n > 0) {
+        i += std::min(n, range.count - i);
+        continue;
+      }
+      if (keys_.count(id) == 0 && asking.count(id) == 0)
         out.push_back(id);
+      ++i;
+    }
   }
   for (auto& id : assigned_there) {
     // Of a session that this end does not know: it has lost its keys and will never use this one.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/key_pool/key_runs.hpp"
 #include "actors/key_pool/key_store.hpp"
 #include "runtime/clock/clock.hpp"
 
@@ -28,7 +29,8 @@ public:
     link_id link;
     link_end end = link_end::bob;
     site_id peer;
-    uint32_t keys_max = 20000; ///< Stored and ready ones; at most 3/4 of them are one end's.
+    /// Stored and ready ones; with so many, or with 3/4 of them of one end, no block is taken any more.
+    uint32_t keys_max = 20000;
     duration confirm_deadline = std::chrono::seconds{60};  ///< Then an unconfirmed block dies.
     duration assigned_ttl = std::chrono::seconds{600};     ///< Then an unclaimed key dies.
     uint32_t remembered = 4096;                            ///< Answered requests, failed keys.
@@ -142,7 +144,7 @@ public:
   // -- agree -------------------------------------------------------------------------------------------
 
   /// Ready and kept ones.
-  std::vector<key_range> unused() const;
+  std::vector<key_range> unused() const { return unused_runs_.ranges(); }
   std::vector<key_id> assigned() const;
   /// Of the peer's unused and assigned keys those that are dead here. A key consumed here is not: the
   /// peer's consumer is about to claim it.
@@ -227,6 +229,7 @@ private:
   std::map<block_key, block_entry> blocks_; ///< Unconfirmed ones.
   std::map<key_id, key_entry> keys_;        ///< Live ones only.
   std::array<uint64_t, 2> unused_{};        ///< Stored and ready ones, by the end that allocates.
+  key_runs unused_runs_;                    ///< Ready and kept ones.
   std::set<key_id> ready_mine_;             ///< Ready ones that this end allocates.
   std::set<key_id> kept_;
   std::map<key_id, held_key> held_;

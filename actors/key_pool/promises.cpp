@@ -1,7 +1,7 @@
 // One end of one link's pool: how keys go to their users.
 
 #include "actors/key_pool/link_pool.hpp"
-#include "actors/key_pool/mutant.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 
@@ -59,7 +59,7 @@ result<key_assignment> link_pool::reserve(const request_id& request, const key_u
   }
   held_key x;
   auto n = parts_of(size_bits);
-  if (QNFV_MUTANT(3)) {
+  if (QNFV_MUTANT("both ends allocate")) {
     for (auto& [id, key] : keys_)
       if (key.state == key_state::ready)
         ready_mine_.insert(id);
@@ -99,10 +99,10 @@ status link_pool::assign(const key_assignment& key, time_point now) {
   if (auto known = held_.find(name); known != held_.end()) {
     auto& y = known->second;
     if (state_of(name) == key_state::assigned
-        && ((y.request == x.request && y.users == x.users) || QNFV_MUTANT(8))
+        && ((y.request == x.request && y.users == x.users) || QNFV_MUTANT("users may change"))
         && y.parts == x.parts) {
       y.names = x.names; // Forgotten in a restart, maybe.
-      if (QNFV_MUTANT(8))
+      if (QNFV_MUTANT("users may change"))
         y.users = x.users;
       return done{};
     }
@@ -111,7 +111,7 @@ status link_pool::assign(const key_assignment& key, time_point now) {
   if (requests_.count(x.request) > 0)
     return {ec::invalid_argument, "this request holds another key"};
   for (auto& id : key.parts) {
-    if (allocator_of(id) == settings_.end && !QNFV_MUTANT(3))
+    if (allocator_of(id) == settings_.end && !QNFV_MUTANT("both ends allocate"))
       return {ec::not_allowed, "this end hands out " + to_string(id)};
     if (state_of(id) != key_state::ready)
       return {ec::unknown_key, "no unused key " + to_string(id) + " here"};
@@ -179,7 +179,7 @@ status link_pool::may_claim(const key_id& name, const std::string& master,
   auto& x = i->second;
   auto named = x.names.master == master
                && std::count(x.names.slaves.begin(), x.names.slaves.end(), slave) > 0;
-  if (named || x.users == tag_of(key_users{master, {slave}}) || QNFV_MUTANT(4))
+  if (named || x.users == tag_of(key_users{master, {slave}}) || QNFV_MUTANT("anybody may claim"))
     return done{};
   return {ec::not_allowed, "key " + to_string(name) + " is held for somebody else"};
 }

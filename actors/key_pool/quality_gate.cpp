@@ -73,7 +73,7 @@ uint64_t quality_gate::digest(byte_view key) const {
   return load_be64(out);
 }
 
-status quality_gate::judge(const secret& material) const {
+result<quality_gate::digests> quality_gate::judge(const secret& material) const {
   auto bits = material.view();
   uint64_t ones = 0, changes = 0;
   for (size_t i = 0; i < bits.size(); ++i) {
@@ -84,25 +84,25 @@ status quality_gate::judge(const secret& material) const {
   }
   auto n = 8 * bits.size();
   if (auto ok = check("share of ones", coin_score(ones, n)); !ok)
-    return ok;
+    return ok.error();
   if (auto ok = check("share of changes", coin_score(changes, n - 1)); !ok)
-    return ok;
+    return ok.error();
   if (auto ok = check("spread of values", value_score(bits)); !ok)
-    return ok;
+    return ok.error();
+  digests out;
   std::unordered_set<uint64_t> own;
   for (size_t at = 0; at < bits.size(); at += key_bytes) {
     auto x = digest(bits.part(at, key_bytes));
     if (known_.count(x) > 0 || !own.insert(x).second)
       return {ec::device_failed, "key " + std::to_string(at / key_bytes)
                                    + " of the block was delivered before"};
+    out.push_back(x);
   }
-  return done{};
+  return out;
 }
 
-void quality_gate::remember(const secret& material) {
-  auto bits = material.view();
-  for (size_t at = 0; at < bits.size(); at += key_bytes) {
-    auto x = digest(bits.part(at, key_bytes));
+void quality_gate::remember(const digests& block) {
+  for (auto x : block) {
     if (known_.insert(x).second)
       order_.push_back(x);
     if (order_.size() > keys_remembered_) {

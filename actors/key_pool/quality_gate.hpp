@@ -26,11 +26,13 @@ public:
   explicit quality_gate(secret digest_key, size_t keys_remembered = 1u << 16)
     : digest_key_(std::move(digest_key)), keys_remembered_(keys_remembered) {}
 
+  /// Keyed digests of the keys of a block.
+  using digests = std::vector<uint64_t>;
   /// Failure: device_failed, naming the statistic or the repetition. `material` is a number of keys
   /// of 32 bytes.
-  status judge(const secret& material) const;
+  result<digests> judge(const secret& material) const;
   /// Remembers an accepted block.
-  void remember(const secret& material);
+  void remember(const digests&);
 
 private:
   uint64_t digest(byte_view key) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <sstream>
 
 namespace qnfv {
@@ -64,7 +65,7 @@ result<link_history> parse_link_history(std::string_view text) {
   int version = 0;
   if (!(in >> word >> version) || word != "qnfv-link" || version != 1)
     return {ec::bad_config, "does not begin with \"qnfv-link 1\""};
-  size_t fields = 0;
+  std::set<std::string> fields;
   while (in >> word) {
     auto equals = word.find('=');
     if (equals == std::string::npos)
@@ -78,11 +79,10 @@ result<link_history> parse_link_history(std::string_view text) {
               : name == "mean_secret_rate_bps"  ? measured(value, out.mean_secret_rate_bps)
               : name == "mean_qber"             ? measured(value, out.mean_qber)
                                                 : false;
-    if (!ok)
+    if (!ok || !fields.insert(name).second)
       return {ec::bad_config, "bad field \"" + word + "\""};
-    ++fields;
   }
-  if (fields != 6)
+  if (fields.size() != 6)
     return {ec::bad_config, "fields are missing"};
   return out;
 }

@@ -1,9 +1,11 @@
 #include "actors/link/link.hpp"
 
 #include "actors/link/visit.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace qnfv {
 
@@ -61,6 +63,9 @@ void device_says(self_ptr self, const device_report& x) {
   // Key servers of another make fail blocks too, and know no QBER.
   auto no_secret = x.failed_blocks > s.status.device.failed_blocks && x.qber > 0;
   s.status.device = x;
+  // What a device says late of a session that has ended is no news.
+  auto runs = s.status.state == link_state::initialising || s.status.state == link_state::distilling
+              || s.status.state == link_state::releasing;
   if (no_secret)
     return over_limit(self, x.qber);
   if (x.phase == qkd_phase::keys_ready) {
@@ -73,9 +78,9 @@ void device_says(self_ptr self, const device_report& x) {
     }
     if (!visit::apply(self, link_event::first_key) && more_keys)
       visit::report(self);
-  } else if (x.phase == qkd_phase::lost) {
+  } else if (x.phase == qkd_phase::lost && runs) {
     visit::ended(self, link_event::lost, x.reason);
-  } else if (x.phase == qkd_phase::failed) {
+  } else if (x.phase == qkd_phase::failed && runs) {
     visit::ended(self, link_event::refused, x.reason);
   }
 }
@@ -89,7 +94,7 @@ caf::error objection(self_ptr self, uint64_t epoch) {
   if (!commands(self->sender_site(), s.config.scheduler_site))
     return fail(ec::not_allowed, self->sender_site().value + " does not schedule "
                                    + s.config.link.value);
-  if (epoch < s.status.epoch)
+  if (epoch < s.status.epoch && !QNFV_MUTANT("link obeys an old scheduler"))
     return fail(ec::stale_epoch, "epoch " + std::to_string(epoch) + " is over: " + s.config.link.value
                                    + " obeys epoch " + std::to_string(s.status.epoch));
   if (epoch == s.status.epoch)
@@ -105,15 +110,19 @@ caf::result<accepted> serve(self_ptr self, const serve_link& x) {
   auto& s = self->state;
   if (auto no = objection(self, x.epoch))
     return no;
-  if (s.letting_go)
+  if (s.letting_go || s.status.state == link_state::releasing)
     return fail(ec::busy, s.config.link.value + " still lets go of its last visit");
-  if (s.status.serving)
+  if (s.status.serving) {
+    s.status.visit = x.visit;
+    visit::report(self);
     return accepted{};
+  }
   if (!s.alice_is_up)
     return fail(ec::site_unreachable, s.config.alice_site.value + " is not joined");
   if (!s.damage.empty())
     return fail(ec::storage_failed, s.damage);
   s.status.serving = true;
+  s.status.visit = x.visit;
   visit::begin(self);
   return accepted{};
 }
@@ -197,7 +206,8 @@ link_actor::behavior_type link_pair(stateful<link_actor, link_actor_state>* self
     [self](const release_link& x) { return release(self, x); },
     [self](const path_lost& x) {
       auto& state = self->state;
-      if (x.path == state.config.link.value && state.status.serving)
+      if (x.path == state.config.link.value && state.status.serving
+          && !QNFV_MUTANT("link ignores a lost path"))
         visit::ended(self, link_event::lost, "the path is gone: " + x.reason);
     },
     [self](const link_tick& x) {

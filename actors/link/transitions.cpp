@@ -20,13 +20,13 @@ std::optional<link_state> next(link_state state, link_event event) {
           fail = link_state::failed;
   static const std::array<row, link_state_count> table{
       //  connect start first_key stop stopped lost refused
-      row{swit, init, dot, dot, dot, dot, dot},   // off
+      row{swit, init, dot, dot, dot, dot, fail},  // off
       row{dot, init, dot, rels, dot, lost, fail}, // switching
       row{dot, dot, dist, rels, dot, lost, fail}, // initialising
       row{dot, dot, dot, rels, dot, lost, fail},  // distilling
       row{dot, dot, dot, dot, off, lost, fail},   // releasing
-      row{swit, init, dot, dot, off, dot, dot},   // lost
-      row{swit, init, dot, dot, off, dot, dot},   // failed
+      row{swit, init, dot, dot, off, dot, fail},  // lost
+      row{swit, init, dot, dot, off, dot, fail},  // failed
   };
   return table[static_cast<size_t>(state)][static_cast<size_t>(event)];
 }

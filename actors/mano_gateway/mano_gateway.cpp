@@ -1,5 +1,7 @@
 #include "actors/mano_gateway/mano_gateway.hpp"
 
+#include "runtime/base/mutant.hpp"
+
 namespace qnfv {
 
 namespace {
@@ -13,7 +15,8 @@ milliseconds request_timeout(self_ptr self) {
 
 caf::error check_sender(self_ptr self) {
   auto from = self->sender_site();
-  if (from == self->state.config.orchestrator || from == self->env().site)
+  if (from == self->state.config.orchestrator || from == self->env().site
+      || QNFV_MUTANT("gateway obeys anybody"))
     return caf::none;
   return fail(ec::not_allowed, from.value + " is not the orchestrator");
 }

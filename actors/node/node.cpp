@@ -1,5 +1,8 @@
 #include "actors/node/node.hpp"
 
+#include "runtime/base/mutant.hpp"
+#include "runtime/tracing/recorder.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,6 +63,8 @@ void role_died(self_ptr self, role_entry& x, const caf::error& why) {
   x.handle = nullptr;
   self->state.config.gates->retarget(self->state.config.site, x.spec.role, nullptr);
   auto wait = x.policy.died(self->now());
+  if (QNFV_MUTANT("restarts without end"))
+    wait = std::chrono::milliseconds{100};
   if (!wait) {
     x.given_up = true;
     self->note("alarm", x.spec.role + " died too often and stays down: " + describe(why));
@@ -98,11 +103,11 @@ void dial_the_missing(self_ptr self) {
 void beat(self_ptr self) {
   auto& s = self->state;
   ++s.heartbeats;
-  for (auto& site : s.peers->bury(self->now()))
+  for (auto& site : QNFV_MUTANT("silence is not noticed") ? std::vector<site_id>{} : s.peers->bury(self->now()))
     went_down(self, site, "silent for " + std::to_string(s.config.heartbeats_missed) + " heartbeats");
   for (auto& site : s.peers->all_up())
     self->send(s.config.gates->to<node_actor>(site, "node"),
-               heartbeat{s.config.site, s.epoch, s.heartbeats});
+               heartbeat{s.config.site, s.config.epoch, s.heartbeats});
   dial_the_missing(self);
   self->after(heartbeat_interval(s.config), tick{0, "heartbeat"});
 }
@@ -110,10 +115,10 @@ void beat(self_ptr self) {
 caf::result<joined> joined_by(self_ptr self, const join& x) {
   auto& s = self->state;
   auto sender = self->sender_site();
-  if (sender != x.site)
+  if (sender != x.site && !QNFV_MUTANT("anybody joins as anybody"))
     return fail(ec::not_allowed, sender.value + " may not join as " + x.site.value);
   if (x.site == operator_name)
-    return joined{s.config.site, s.epoch, published(self, s.config.roles_for_operators)};
+    return joined{s.config.site, s.config.epoch, published(self, s.config.roles_for_operators)};
   // A handle inside a message could point anywhere: it must be an actor of the one who joins.
   auto peer = self->current_sender()->node();
   auto foreign = [&](const caf::strong_actor_ptr& handle) { return !handle || handle->node() != peer; };
@@ -131,7 +136,7 @@ caf::result<joined> joined_by(self_ptr self, const join& x) {
   s.config.gates->retarget(x.site, "node", x.node);
   take_roles(self, x.site, x.roles);
   came_up(self, x.site, x.epoch);
-  return joined{s.config.site, s.epoch, published(self, s.config.roles_for_peers)};
+  return joined{s.config.site, s.config.epoch, published(self, s.config.roles_for_peers)};
 }
 
 void introduce(self_ptr self, const peer_reached& x) {
@@ -148,7 +153,7 @@ void introduce(self_ptr self, const peer_reached& x) {
   };
   self
     ->request(s.config.gates->to<node_actor>(site, "node"), 3 * heartbeat_interval(s.config),
-              join{s.config.site, s.epoch, s.config.topology, local_gate(self, "node"),
+              join{s.config.site, s.config.epoch, s.config.topology, local_gate(self, "node"),
                    published(self, s.config.roles_for_peers)})
     .then(
       [self, site, failed](const joined& answer) {
@@ -171,11 +176,15 @@ site_status own_status(self_ptr self) {
   auto& s = self->state;
   site_status out;
   out.site = s.config.site;
-  out.epoch = s.epoch;
+  out.epoch = s.config.epoch;
   out.pid = static_cast<uint32_t>(::getpid());
   out.uptime_s = to_seconds(self->now() - s.started);
-  for (auto& x : s.roles)
-    out.roles.push_back({x.spec.role, x.handle != nullptr, x.policy.restarts()});
+  out.heartbeats = s.heartbeats;
+  for (auto& x : s.roles) {
+    auto* actor = x.handle ? dynamic_cast<located*>(x.handle->get()) : nullptr;
+    out.roles.push_back({x.spec.role, x.handle != nullptr, x.policy.restarts(),
+                         actor ? static_cast<uint32_t>(actor->waiting()) : 0});
+  }
   out.peers = s.peers->status(self->now());
   return out;
 }
@@ -215,10 +224,19 @@ trace_page own_trace(self_ptr self, const trace_query& query) {
   auto after = query.after.find(site);
   // A page of all sites must fit a frame between sites (1 MiB); the asker comes back for more.
   constexpr uint32_t events_max = 300;
-  auto page = self->env().recorder->since(after == query.after.end() ? 0 : after->second,
+  constexpr size_t bytes_max = 128u << 10;
+  auto page = self->env().recorder->since(after == query.after.end() ? event_id{} : after->second,
                                           query.trace, std::min(query.limit, events_max));
-  for (auto& x : page.events)
-    out.lines.push_back(to_json(x));
+  size_t bytes = 0;
+  for (auto& x : page.events) {
+    auto line = to_json(x);
+    bytes += line.size();
+    if (bytes > bytes_max && !out.lines.empty()) {
+      page.seen = event_id{x.site, x.epoch, x.sequence - 1};
+      break;
+    }
+    out.lines.push_back(std::move(line));
+  }
   out.seen[site] = page.seen;
   if (page.lost > 0)
     out.lost[site] = page.lost;
@@ -226,6 +244,13 @@ trace_page own_trace(self_ptr self, const trace_query& query) {
 }
 
 } // namespace
+
+result<uint64_t> begin_epoch(storage& files) {
+  auto epoch = load_number(files, "epoch") + (QNFV_MUTANT("starts are not numbered") ? 0 : 1);
+  if (auto ok = save_number(files, "epoch", epoch); !ok)
+    return ok.error();
+  return epoch;
+}
 
 node_state::~node_state() {
   for (auto& x : roles)
@@ -238,13 +263,6 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
   s.config = std::move(config);
   s.started = self->now();
   auto& files = *self->env().storage;
-  s.epoch = load_number(files, "epoch") + 1;
-  if (auto ok = save_number(files, "epoch", s.epoch); !ok) {
-    // Without a durable epoch this start could not be told from an older one.
-    self->note("alarm", describe(ok.error()));
-    self->quit(fail(ok.error()));
-    return node_actor::behavior_type::make_empty_behavior();
-  }
   s.peers = std::make_unique<peer_table>(
     peer_table::settings{heartbeat_interval(s.config), s.config.heartbeats_missed}, s.config.peers);
   for (auto& site : s.config.peers)
@@ -254,7 +272,7 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
       if (role.handle && role.handle->address() == x.source)
         return role_died(self, role, x.reason);
   });
-  self->note("start", s.config.site.value + ", epoch " + std::to_string(s.epoch));
+  self->note("start", s.config.site.value + ", epoch " + std::to_string(s.config.epoch));
   s.config.gates->retarget(s.config.site, "node", caf::actor_cast<caf::strong_actor_ptr>(self));
   for (auto& spec : s.config.roles)
     s.roles.push_back({spec, restart_policy{s.config.restarts}, nullptr, false});
@@ -265,7 +283,7 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
     [self](const join& x) { return joined_by(self, x); },
     [self](const heartbeat& x) {
       if (self->sender_site() == x.site)
-        self->state.peers->heard(x.site, x.epoch, self->now());
+        self->state.peers->heard(x.site, x.epoch, x.sequence, self->now());
     },
     [self](const peer_reached& x) { introduce(self, x); },
     [self](const peer_lost& x) {
@@ -277,7 +295,7 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
       if (x.what == "heartbeat")
         return beat(self);
       for (auto& role : self->state.roles)
-        if (x.what == "start " + role.spec.role && !role.handle)
+        if (x.what == "start " + role.spec.role && !role.handle && !QNFV_MUTANT("dead roles stay down"))
           start_role(self, role);
     },
     [self](const site_status_query&) { return own_status(self); },
@@ -314,7 +332,7 @@ node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_conf
       return promise;
     },
     [self](const shutdown_site&) -> caf::result<accepted> {
-      if (self->sender_site() != operator_name)
+      if (self->sender_site() != operator_name && !QNFV_MUTANT("anybody ends a site"))
         return fail(ec::not_allowed, "only an operator ends a site");
       if (self->state.config.on_shutdown)
         self->state.config.on_shutdown();

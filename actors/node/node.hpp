@@ -10,8 +10,13 @@
 
 namespace qnfv {
 
+/// Counts a start of the site; the number is durable when it answers. Before anything is sent or
+/// recorded: without it this start could not be told from an older one. File: "epoch".
+result<uint64_t> begin_epoch(storage&);
+
 struct node_config {
   site_id site;
+  uint64_t epoch = 0;   ///< From begin_epoch().
   std::string topology; ///< Digest of the topology.
   /// Started in this order; they end with the node.
   std::vector<child_spec> roles;
@@ -40,7 +45,6 @@ struct role_entry {
 struct node_state {
   static inline const char* name = "node";
   node_config config;
-  uint64_t epoch = 0;
   time_point started{};
   uint64_t heartbeats = 0;
   std::vector<role_entry> roles;
@@ -52,9 +56,8 @@ struct node_state {
   ~node_state();
 };
 
-/// The NODE: supervisor of one site. Counts its own starts (the epoch, durable before anything is
-/// sent), starts the roles, restarts what dies, joins the other sites and watches their heartbeats.
-/// Its death ends every role. Files: "epoch", "peer-SITE.epoch".
+/// The NODE: supervisor of one site. Starts the roles, restarts what dies, joins the other sites and
+/// watches their heartbeats. Its death ends every role. File: "peer-SITE.epoch".
 node_actor::behavior_type node(stateful<node_actor, node_state>* self, node_config config);
 
 } // namespace qnfv

@@ -1,5 +1,7 @@
 #include "actors/optical_switch/switch_command.hpp"
 
+#include "runtime/base/mutant.hpp"
+
 #include <algorithm>
 
 namespace qnfv {
@@ -120,7 +122,8 @@ switch_command::step switch_command::look_after(const result<joined_ports>& x) {
   for (auto& y : *x)
     if (y != ports_ && !contains(before_, y) && (y.in == ports_.in || y.out == ports_.out))
       wrong.push_back(y);
-  auto as_asked = contains(*x, ports_) == join && wrong.empty();
+  auto as_asked = (contains(*x, ports_) == join && wrong.empty())
+                  || QNFV_MUTANT("switch believes its driver");
   // Given twice, it may have been refused because the first one worked after all.
   if (as_asked && (said_ || unknown_outcome(said_) || writes_ > 1))
     return answer(done{});

@@ -38,7 +38,7 @@ caf::result<order> take_order(orchestrator_ptr self, const deliver_image& x) {
         auto opened = state.orders.open(image, site,
                                         transfer_id{self->env().random->bytes_of<
                                           std::array<uint8_t, 16>>()},
-                                        trace.trace, self->now());
+                                        to_string(trace.trace), self->now());
         if (!opened) {
           promise.deliver(fail(opened.error()));
           return;
@@ -84,7 +84,7 @@ caf::result<order> show_order(orchestrator_ptr self, const order_id& id) {
   return promise;
 }
 
-/// Asks all gateways that are joined.
+/// Asks all gateways.
 void ask_vnfs(orchestrator_ptr self, std::function<void(vnf_list)> then) {
   auto& s = self->state;
   struct gathering {
@@ -97,8 +97,10 @@ void ask_vnfs(orchestrator_ptr self, std::function<void(vnf_list)> then) {
       then(std::move(sum->all));
   };
   for (auto& [site, dc] : s.data_centres) {
-    if (s.up.count(site) == 0)
+    if (s.up.count(site) == 0) {
+      sum->all.silent.push_back(site);
       continue;
+    }
     ++sum->open;
     self->request(dc.gateway, milliseconds{s.config.request_timeout_ms}, list_vnfs{})
       .then(
@@ -106,7 +108,10 @@ void ask_vnfs(orchestrator_ptr self, std::function<void(vnf_list)> then) {
           sum->all.vnfs.insert(sum->all.vnfs.end(), x.vnfs.begin(), x.vnfs.end());
           one_less();
         },
-        [one_less](const caf::error&) { one_less(); });
+        [sum, one_less, site = site](const caf::error&) {
+          sum->all.silent.push_back(site);
+          one_less();
+        });
   }
   one_less();
 }

@@ -70,7 +70,9 @@ public:
       return {};
     auto& x = fluid_.links[*next];
     return {decision::what::go, x.index,
-            "due first, in " + span_text(x.due) + "; cycles of " + span_text(plan.cycle_s), 0};
+            (x.due > 365 * 86400.0 ? "nobody is due within a year: the first of them" : "due first, in " + span_text(x.due))
+              + "; cycles of " + span_text(plan.cycle_s),
+            0};
   }
 
   std::optional<policy_alarm> alarm(size_t bob) const override {

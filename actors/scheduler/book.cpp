@@ -2,6 +2,7 @@
 
 #include "actors/scheduler/assignment.hpp"
 #include "actors/scheduler/capacity.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,7 +30,8 @@ size_t schedule_book::add_link(const new_link& x) {
   seen.last_end_s = -1e9;
   outlook_.links.push_back(std::move(seen));
   link_record mine;
-  mine.demand = demand_estimator{x.declared_bps};
+  mine.demand =
+    x.learnt.seen_s > 0 ? demand_estimator{x.learnt} : demand_estimator{x.declared_bps};
   mine.rate = measured_figure{x.rate_bps};
   mine.initialisation = measured_figure{x.initialisation_s};
   mine.movable = x.movable;
@@ -47,6 +49,12 @@ bool schedule_book::set_policy(const std::string& name) {
   if (!other)
     return false;
   policy_ = std::move(other);
+  // Whom the one before would have served next does not bind this one.
+  for (auto& bob : bobs_) {
+    bob.next = no_link;
+    bob.why.clear();
+    bob.until_s = 0;
+  }
   return true;
 }
 
@@ -104,29 +112,36 @@ void schedule_book::ended(size_t link, double now_s) {
 
 void schedule_book::failed(size_t link, const std::string& why, double now_s) {
   auto& mine = links_[link];
-  ++mine.failures;
+  if (mine.failures++ == 0)
+    mine.failing_since_s = now_s;
   auto wait = options_.backoff_first_s;
   for (uint32_t k = 1; k < mine.failures && wait < options_.backoff_max_s; ++k)
     wait *= 2;
   wait = std::min(wait, options_.backoff_max_s);
-  if (mine.failures >= options_.retry_budget)
-    wait = options_.suspended_s;
-  mine.blocked_until_s = now_s + wait;
+  auto paid = options_.retry_share * (now_s - mine.wasted_at_s);
+  auto cost = mine.tried_since_s >= 0 ? now_s - std::exchange(mine.tried_since_s, -1) : 0;
+  mine.wasted_s = std::max(0.0, mine.wasted_s - paid) + cost;
+  mine.wasted_at_s = now_s;
+  auto beyond = mine.wasted_s - options_.retry_credit_s;
+  mine.blocked_until_s = now_s + std::max(wait, beyond / options_.retry_share);
   mine.note = why;
 }
 
 void schedule_book::link_said(size_t link, const link_word& word, double now_s) {
   auto& mine = links_[link];
   auto& bob = outlook_.bobs[bob_of(link)];
-  mine.ever_said = true;
+  mine.known = true;
+  bool of_before = word.visit < mine.visit;
+  // A command and a status may cross: what a link says that has not heard of its visit is no answer. One
+  // that does not hear of it in time has lost it.
+  if (mine.asked && of_before && now_s - mine.changed_s < options_.settle_s)
+    return;
+  if (mine.serving && of_before && word.visit != 0)
+    return;
+  mine.last_visit = std::max(mine.last_visit, word.visit);
   if (!word.serving) {
     bool expected = mine.leaving;
     bool was = mine.serving || mine.asked;
-    // An answer to serve_link and the first status may cross: a link that was just asked is given
-    // the time to begin.
-    if (mine.asked && !mine.serving && word.reason.empty()
-        && now_s - mine.changed_s < options_.settle_s)
-      return;
     if (was)
       ended(link, now_s);
     if (was && !expected)
@@ -134,9 +149,12 @@ void schedule_book::link_said(size_t link, const link_word& word, double now_s) 
     return refresh(link, now_s);
   }
   if (!mine.serving) {
-    // Also a link that a scheduler before this one left serving.
-    if (!mine.asked)
-      mine.changed_s = now_s;
+    // Also a link that a scheduler before this one left serving, or that never heard of this visit.
+    if (!mine.asked || of_before) {
+      mine.changed_s = mine.tried_since_s = now_s;
+      mine.begun_s = -1;
+    }
+    mine.visit = word.visit;
     mine.serving = true;
     mine.asked = false;
     if (bob.active == no_link) {
@@ -151,10 +169,12 @@ void schedule_book::link_said(size_t link, const link_word& word, double now_s) 
     if (!mine.producing) {
       mine.producing = true;
       mine.failures = 0;
+      mine.wasted_s = 0;
+      mine.tried_since_s = -1;
       mine.note.clear();
       ++mine.visits;
-      if (now_s > mine.changed_s)
-        mine.initialisation.saw(now_s - mine.changed_s);
+      if (mine.begun_s >= 0 && now_s > mine.begun_s)
+        mine.initialisation.saw(now_s - mine.begun_s);
       if (bob.active == link && !mine.leaving) {
         bob.doing = bob_activity::producing;
         bob.ready_s = now_s;
@@ -197,14 +217,21 @@ void schedule_book::bob_up(size_t bob, bool up, double now_s) {
     // Its visit is over, whatever the link would say.
     if (b.active != no_link)
       ended(b.active, now_s);
+    doubt(bob);
     bobs_[bob].next = no_link;
     bobs_[bob].why = "not there";
     bobs_[bob].alarm_since_s = -1;
   }
-  share_out(now_s);
+  share_out();
 }
 
-void schedule_book::share_out(double now_s) {
+void schedule_book::doubt(size_t bob) {
+  for (auto i : outlook_.bobs[bob].links)
+    links_[i].known = false;
+  bobs_[bob].waits_since_s = -1;
+}
+
+void schedule_book::share_out() {
   if (std::none_of(links_.begin(), links_.end(), [](auto& x) { return x.movable; }))
     return;
   std::vector<load_share> loads(links_.size());
@@ -228,7 +255,6 @@ void schedule_book::share_out(double now_s) {
   for (size_t b = 0; b < bobs_.size(); ++b)
     if (bobs_[b].next != no_link && bob_of(bobs_[b].next) != b)
       bobs_[b].next = no_link;
-  (void)now_s;
 }
 
 std::vector<command> schedule_book::plan(double now_s) {
@@ -263,6 +289,13 @@ void schedule_book::plan_bob(size_t bob, double now_s, std::vector<command>& out
   }
   if (stranger && b.active == no_link)
     return;
+  // Somebody may have Bob from before he was away, or by a scheduler before this one.
+  auto unknown = [this](size_t i) { return !links_[i].known; };
+  if (record.waits_since_s < 0)
+    record.waits_since_s = now_s;
+  if (b.active == no_link && now_s - record.waits_since_s < options_.settle_s
+      && std::any_of(b.links.begin(), b.links.end(), unknown))
+    return;
   if (b.active != no_link) {
     auto& mine = links_[b.active];
     if (mine.asked || mine.leaving) {
@@ -287,6 +320,8 @@ void schedule_book::plan_bob(size_t bob, double now_s, std::vector<command>& out
   if (record.next != no_link && b.active == no_link && outlook_.links[record.next].available) {
     what = {decision::what::go, record.next, record.why, record.until_s};
   } else {
+    if (b.active == no_link)
+      record.next = no_link;
     if (stopwatch)
       stopwatch(true);
     what = policy_->decide(outlook_, bob);
@@ -304,7 +339,7 @@ void schedule_book::plan_bob(size_t bob, double now_s, std::vector<command>& out
     return;
   record.why = what.why;
   record.until_s = what.until_s;
-  if (b.active != no_link) {
+  if (b.active != no_link && !QNFV_MUTANT("scheduler serves two at once")) {
     record.next = what.link;
     links_[b.active].leaving = true;
     links_[b.active].changed_s = now_s;
@@ -316,12 +351,13 @@ void schedule_book::plan_bob(size_t bob, double now_s, std::vector<command>& out
     return;
   auto& mine = links_[what.link];
   mine.asked = true;
-  mine.changed_s = now_s;
+  mine.visit = ++mine.last_visit;
+  mine.changed_s = mine.tried_since_s = mine.begun_s = now_s;
   b.active = what.link;
   b.doing = bob_activity::starting;
   b.since_s = now_s;
   ++counts_.visits;
-  out.push_back({command::what::serve, what.link});
+  out.push_back({command::what::serve, what.link, mine.visit});
 }
 
 std::vector<schedule_book::raised_alarm> schedule_book::alarms() const {
@@ -330,13 +366,13 @@ std::vector<schedule_book::raised_alarm> schedule_book::alarms() const {
     if (auto x = policy_->alarm(b); x && outlook_.bobs[b].up && bobs_[b].alarm_since_s >= 0)
       out.push_back({b, false, *x, bobs_[b].alarm_since_s});
   for (size_t i = 0; i < links_.size(); ++i)
-    if (links_[i].failures >= options_.retry_budget)
+    if (links_[i].failures >= options_.alarm_after)
       out.push_back({bob_of(i),
                      true,
                      {outlook_.links[i].link.value + " failed " + std::to_string(links_[i].failures)
                         + " times in a row: " + links_[i].note,
                       i, outlook_.links[i].life_s(), "look after its fibre and devices"},
-                     links_[i].changed_s});
+                     links_[i].failing_since_s});
   return out;
 }
 

@@ -12,9 +12,12 @@ namespace qnfv {
 
 struct book_options {
   double backoff_first_s = 60; ///< After a failure; doubles with each one in a row,
-  double backoff_max_s = 900;  ///< up to this.
-  unsigned retry_budget = 6;   ///< Failures in a row; then one try per `suspended_s`.
-  double suspended_s = 1800;
+  double backoff_max_s = 900;  ///< up to this, or for as long as the retry budget asks.
+  /// The retry budget of a link: tries in a row that brought no key may take this share of a Bob's
+  /// time, and a credit beyond it. In any time T they take at most credit + share * T and one try.
+  double retry_share = 0.05;
+  double retry_credit_s = 3600;
+  unsigned alarm_after = 4; ///< Failures in a row: an alarm of its own.
   double settle_s = 60;          ///< A link that does not say within it what it did is asked again.
   double patience = 4;           ///< Times the usual initialisation without a key: given up.
   double patience_floor_s = 900; ///< At least so long.
@@ -27,12 +30,14 @@ struct link_word {
   bool producing = false;
   double rate_bps = 0; ///< Of the session that runs; 0: unknown.
   std::string reason;  ///< Why it failed.
+  uint64_t visit = 0;  ///< The last one it was told of; 0 if it has started anew.
 };
 
 struct command {
   enum class what : uint8_t { serve, release, ask };
   what to_do = what::ask;
   size_t link = no_link;
+  uint64_t visit = 0; ///< Of `serve`.
 };
 
 class schedule_book {
@@ -47,6 +52,7 @@ public:
     double initialisation_s = 0; ///< Calibrated.
     double declared_bps = 0;
     bool movable = false; ///< Any Bob of this scheduler reaches its Alice.
+    learnt_demand learnt; ///< By a scheduler before; says more than what was declared.
   };
   size_t add_link(const new_link&);
 
@@ -65,8 +71,10 @@ public:
   void refused(size_t link, bool lost, const std::string& why, double now_s);
   void reachable(size_t link, bool, double now_s); ///< Both sites, and the claim stands.
   void bob_up(size_t bob, bool, double now_s);
+  /// Links may have this Bob without our knowledge: each must say so before he is given to one.
+  void doubt(size_t bob);
 
-  /// What to do now. At most one command per Bob for serving and releasing.
+  /// What to do now. Of a Bob at most one link is told to begin, and none while another one has him.
   std::vector<command> plan(double now_s);
 
   // -- for people
@@ -86,11 +94,18 @@ public:
     bool asked = false;   ///< serve_link was sent, and it has not said what came of it,
     bool serving = false; ///< or Bob is its own,
     bool leaving = false; ///< or it was told to let go.
-    bool ever_said = false;
+    bool known = true;    ///< Whether it has Bob; see `doubt`.
+    uint64_t visit = 0;   ///< Of the above.
+    uint64_t last_visit = 0; ///< The highest number there was.
     double changed_s = 0; ///< Of the above.
+    double begun_s = -1;  ///< The visit's serve_link; -1: a scheduler before this one sent it.
     bool reachable = false;
     uint32_t visits = 0, failures = 0;
+    double failing_since_s = 0; ///< The first of those failures.
     double blocked_until_s = 0;
+    double tried_since_s = -1; ///< Has Bob, and no key yet; -1: neither.
+    double wasted_s = 0;       ///< Of Bob, by tries in a row; what the share has paid is taken off,
+    double wasted_at_s = 0;    ///< up to here.
     double asked_bits = -1, seen_s = -1;
     bool producing = false;
     std::string note;
@@ -110,6 +125,7 @@ private:
   struct bob_record {
     size_t next = no_link; ///< Served once the active one has let go.
     std::string why;
+    double waits_since_s = -1; ///< For links in doubt to say whether they have him; -1: not begun.
     double until_s = 0;
     double alarm_since_s = -1;
   };
@@ -117,7 +133,7 @@ private:
   void refresh(size_t link, double now_s);
   void failed(size_t link, const std::string& why, double now_s);
   void ended(size_t link, double now_s);
-  void share_out(double now_s);
+  void share_out();
   void plan_bob(size_t bob, double now_s, std::vector<command>& out);
 
   book_options options_;

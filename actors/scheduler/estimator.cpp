@@ -35,6 +35,23 @@ demand_estimator::demand_estimator(double declared_bps) {
   }
 }
 
+demand_estimator::demand_estimator(const learnt_demand& x) {
+  if (!(std::isfinite(x.bps) && std::isfinite(x.seen_s)) || x.bps < 0 || x.seen_s <= 0)
+    return;
+  slow_s_ = std::min(x.seen_s, slow_memory_s);
+  slow_bits_ = x.bps * slow_s_;
+  fast_s_ = std::min(x.seen_s, fast_memory_s);
+  fast_bits_ = x.bps * fast_s_;
+  if (std::isfinite(x.request_bits) && x.request_bits > 0) {
+    lump_weight_ = slow_bits_;
+    lump_ = x.request_bits * lump_weight_;
+  }
+}
+
+learnt_demand demand_estimator::learnt() const {
+  return {slow_s_ > 0 ? slow_bits_ / slow_s_ : 0, slow_s_, request_bits()};
+}
+
 void demand_estimator::saw(double bits, double seconds, double now_s) {
   if (!(std::isfinite(bits) && std::isfinite(seconds)) || bits < 0 || seconds <= 0)
     return;

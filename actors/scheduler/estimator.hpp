@@ -7,12 +7,21 @@
 
 namespace qnfv {
 
+/// Of the demand of one link, what outlives its scheduler.
+struct learnt_demand {
+  double bps = 0;          ///< The slow mean,
+  double seen_s = 0;       ///< and how long an observation it stands on.
+  double request_bits = 0; ///< What is asked for at once.
+};
+
 /// Demand of one link: a slow mean, a fast one that takes over when they differ by more than chance,
 /// and the shape of a day (two harmonics of 24 hourly means).
 class demand_estimator {
 public:
   /// `declared_bps`: what somebody said it would be; weighs as much as an hour's observation.
   explicit demand_estimator(double declared_bps = 0);
+  /// Goes on from what was learnt before. Ignores it where it is negative or no number.
+  explicit demand_estimator(const learnt_demand&);
 
   /// `bits` were asked for in the `seconds` before `now_s`. Ignores what is negative or no number.
   void saw(double bits, double seconds, double now_s);
@@ -20,6 +29,7 @@ public:
   demand_forecast forecast(double now_s) const;
   /// What is asked for at once.
   double request_bits() const { return lump_weight_ > 0 ? lump_ / lump_weight_ : 0; }
+  learnt_demand learnt() const;
 
 private:
   void end_hour(size_t hour);

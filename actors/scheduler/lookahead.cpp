@@ -13,6 +13,8 @@ constexpr double full_part = 0.999;
 constexpr double initialisation_spread = 0.1;
 /// Of a forecast, besides chance.
 constexpr double forecast_spread = 0.02;
+/// What else a visit costs, in looks.
+constexpr size_t looks_of_a_visit = 8;
 /// Of a rollout; what comes later is planned later.
 constexpr size_t visits_noted = 24;
 
@@ -80,7 +82,8 @@ double fluid_bob::spread(const link& x, double from, double to) const {
 }
 
 double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double elapsed,
-                              double part) const {
+                              double part) {
+  ++looks;
   auto& x = links[k];
   auto level = std::max(0.0, x.at == t ? x.level : x.level - x.demand.bits(x.at, t));
   auto f = plan.fraction_of(k);
@@ -117,7 +120,7 @@ double fluid_bob::due_of(size_t k, const visit_plan& plan, double t) const {
 }
 
 std::vector<size_t>::const_iterator fluid_bob::next(const std::vector<size_t>& order,
-                                                    const visit_plan& plan, double t) const {
+                                                    const visit_plan& plan, double t) {
   auto out = order.end();
   auto shortest = never_s;
   for (auto i = order.begin(); i != order.end(); ++i) {
@@ -136,7 +139,7 @@ std::vector<size_t>::const_iterator fluid_bob::next(const std::vector<size_t>& o
   return out;
 }
 
-double fluid_bob::slack(const std::vector<size_t>& order, const visit_plan& plan, double t) const {
+double fluid_bob::slack(const std::vector<size_t>& order, const visit_plan& plan, double t) {
   double out = never_s, before = 0;
   for (auto k : order) {
     if (links[k].due == never_s)
@@ -171,9 +174,12 @@ void rollout::begin(const fluid_bob& from, visit_plan plan, double horizon_s) {
             [this](size_t a, size_t b) { return state_.links[a].due < state_.links[b].due; });
 }
 
-bool rollout::step(size_t visits) {
-  for (; visits > 0 && t_ < horizon_s_; --visits)
+bool rollout::step(size_t& budget) {
+  while (budget > 0 && t_ < horizon_s_) {
+    auto before = state_.looks;
     visit();
+    budget -= std::min(budget, looks_of_a_visit + state_.looks - before);
+  }
   if (t_ < horizon_s_)
     return false;
   finish();

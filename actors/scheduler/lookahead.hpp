@@ -55,22 +55,26 @@ public:
   /// Index in the outlook of the link that runs dry first; no_link if there is none.
   size_t shortest_lived() const;
   /// Seconds of production that link k still needs at `t`, after `elapsed` of its visit.
-  double still_needs(size_t k, const visit_plan&, double t, double elapsed, double part = 1) const;
+  double still_needs(size_t k, const visit_plan&, double t, double elapsed, double part = 1);
   double due_of(size_t k, const visit_plan&, double t) const;
   double spread(const link&, double from, double to) const;
   /// Who is next in `order`, which is by due time, at `t`; its end if nobody can be served.
   std::vector<size_t>::const_iterator next(const std::vector<size_t>& order, const visit_plan&,
-                                           double t) const;
+                                           double t);
   /// How long Bob may stay where it is at `t`, if then all who wait are served in the order of `order`.
-  double slack(const std::vector<size_t>& order, const visit_plan&, double t) const;
+  double slack(const std::vector<size_t>& order, const visit_plan&, double t);
+
+  /// How often it was worked out what a link needs: what a look-ahead costs.
+  size_t looks = 0;
 };
 
 /// Plays one plan on a fluid.
 class rollout {
 public:
   void begin(const fluid_bob& from, visit_plan plan, double horizon_s);
-  /// Plays at most `visits`; true when the horizon is reached.
-  bool step(size_t visits);
+  /// Plays until its looks at links have used up `budget`, and takes them off it; true when the horizon
+  /// is reached.
+  bool step(size_t& budget);
   /// Expected loss as the score counts it: mean and largest lost fraction, in halves; plus a little for
   /// empty pools at the end.
   double loss() const { return loss_; }

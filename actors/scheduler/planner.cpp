@@ -11,8 +11,8 @@ namespace qnfv {
 namespace {
 
 constexpr size_t lengths = 16;
-/// What one decision may spend on looking ahead, in links looked at.
-constexpr size_t work_per_decision = 1200;
+/// What one decision may spend on looking ahead, in looks at links.
+constexpr size_t looks_per_decision = 800;
 /// A plan must be better by so much to replace the one in force.
 constexpr double worth_changing = 2e-5;
 /// Above it a look-ahead is late somewhere.
@@ -41,10 +41,8 @@ constexpr size_t searched_links = 24;
 } // namespace
 
 void planner::work(const outlook& now, size_t bob) {
-  auto n = now.bobs[bob].links.size();
-  if (n == 0)
+  if (now.bobs[bob].links.empty())
     return;
-  auto budget = std::max<size_t>(1, work_per_decision / n);
   if (generation_ != now.bobs[bob].generation) {
     generation_ = now.bobs[bob].generation;
     tried_ = candidates_.size();
@@ -57,24 +55,28 @@ void planner::work(const outlook& now, size_t bob) {
     auto at = std::find(b.links.begin(), b.links.end(), b.active);
     begin_visit(static_cast<size_t>(at - b.links.begin()));
   }
-  bool idle = !busy_ && search_left_ == 0;
-  if (plan_.cycle_s <= 0 || (idle && tried_ >= candidates_.size()))
-    begin_round(now, bob);
-  if (!busy_) {
-    play_.begin(start_, search_left_ > 0 ? another_order() : candidates_[tried_], horizon_s_);
-    busy_ = true;
-  }
-  if (!play_.step(budget))
-    return;
-  busy_ = false;
-  bool better = note_result();
-  if (search_left_ > 0) {
-    if (better)
-      plan_ = best_;
-    --search_left_;
-  } else if (++tried_ >= candidates_.size()) {
-    end_round(now);
-    begin_search();
+  // What one rollout leaves of the budget is the next one's.
+  for (auto left = looks_per_decision; left > 0;) {
+    bool idle = !busy_ && search_left_ == 0;
+    if (plan_.cycle_s <= 0 || (idle && tried_ >= candidates_.size()))
+      begin_round(now, bob);
+    if (!busy_) {
+      play_.begin(start_, search_left_ > 0 ? another_order() : candidates_[tried_], horizon_s_);
+      busy_ = true;
+    }
+    if (!play_.step(left))
+      return;
+    busy_ = false;
+    bool better = note_result();
+    if (search_left_ > 0) {
+      if (better)
+        plan_ = best_;
+      --search_left_;
+    } else if (++tried_ >= candidates_.size()) {
+      end_round(now);
+      begin_search();
+      return;
+    }
   }
 }
 

@@ -46,7 +46,7 @@ double demand_forecast::now_bps() const {
   return std::max(0.0, (level_bps + surplus_bps) * f);
 }
 
-double demand_forecast::bits(double from_s, double to_s) const {
+double demand_forecast::changing_bits(double from_s, double to_s) const {
   if (to_s <= from_s)
     return 0;
   auto level = day ? day->integral(time_of_day_s + to_s) - day->integral(time_of_day_s + from_s)

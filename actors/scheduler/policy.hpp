@@ -44,9 +44,16 @@ struct demand_forecast {
 
   double now_bps() const;
   /// Bits asked for between now + `from_s` and now + `to_s`.
-  double bits(double from_s, double to_s) const;
+  double bits(double from_s, double to_s) const {
+    if (!day && surplus_bps == 0) // Nearly always, and a look-ahead asks a hundred times a microsecond.
+      return to_s > from_s && level_bps > 0 ? level_bps * (to_s - from_s) : 0;
+    return changing_bits(from_s, to_s);
+  }
   /// How long `stock` lasts, counted from now + `from_s`.
   double run_out_s(double stock, double from_s) const;
+
+private:
+  double changing_bits(double from_s, double to_s) const;
 };
 
 /// One link of a shared Bob.

@@ -1,5 +1,8 @@
 #include "actors/scheduler/scheduler.hpp"
 
+#include "actors/scheduler/learnt.hpp"
+#include "runtime/base/mutant.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -11,6 +14,7 @@ using self_ptr = stateful<scheduler_actor, scheduler_state>*;
 using std::chrono::milliseconds;
 
 constexpr const char* epoch_file = "scheduler-epoch";
+constexpr const char* demand_file = "scheduler-demand";
 
 double now_s(self_ptr self) {
   return to_seconds(self->env().clock->lab(self->now() - self->state.started));
@@ -43,7 +47,7 @@ void trace_alarms(self_ptr self) {
       self->note("alarm", who.first.value + ": " + text);
   for (auto& [who, text] : s.raised)
     if (now.count(who) == 0)
-      self->note("alarm", who.first.value + ": over");
+      self->note("alarm", (who.second.empty() ? who.first.value : who.second.value) + ": over");
   s.raised = std::move(now);
 }
 
@@ -75,24 +79,51 @@ bool take_epoch(self_ptr self, uint64_t above) {
   uint64_t last =
     content ? std::strtoull(std::string(content->begin(), content->end()).c_str(), nullptr, 10) : 0;
   auto next = epoch_above(std::max(last, above), self->env().site);
+  if (QNFV_MUTANT("scheduler keeps its epoch") && last > 0)
+    next = std::max(last, above);
   if (auto ok = files.replace(epoch_file, byte_view{std::string_view{std::to_string(next)}}); !ok) {
     if (s.trouble.empty())
       self->note("alarm", "no epoch, no scheduling: " + describe(ok.error()));
     s.trouble = describe(ok.error());
     return false;
   }
+  // There was a scheduler before this one, and links may serve for it.
+  if (last > 0 || above > 0)
+    for (size_t bob = 0; bob < s.bob_sites.size(); ++bob)
+      s.book.doubt(bob);
   s.epoch = next;
   s.trouble.clear();
   return true;
 }
 
-/// The last number in the text of a stale_epoch; the link says there whom it obeys.
-uint64_t epoch_in(const std::string& text) {
-  auto end = text.find_last_of("0123456789");
-  if (end == std::string::npos)
-    return 0;
-  auto begin = text.find_last_not_of("0123456789", end);
-  return std::strtoull(text.c_str() + (begin == std::string::npos ? 0 : begin + 1), nullptr, 10);
+/// Of the scheduler before this one. A file that is none is ignored: demand is learnt again.
+learnt_demands recall_learnt(self_ptr self) {
+  auto& files = *self->env().storage;
+  auto names = files.list("");
+  if (std::find(names.begin(), names.end(), demand_file) == names.end())
+    return {};
+  auto content = files.load(demand_file);
+  auto out = content ? parse_learnt_demands(
+               {reinterpret_cast<const char*>(content->data()), content->size()})
+                     : result<learnt_demands>{content.error()};
+  if (out)
+    return *out;
+  self->note("schedule", std::string{"file "} + demand_file + " is ignored, demand is learnt again: "
+                           + describe(out.error()));
+  return {};
+}
+
+void keep_learnt(self_ptr self) {
+  auto& s = self->state;
+  if (now_s(self) - s.kept_s < s.config.keep_learnt_s)
+    return;
+  s.kept_s = now_s(self);
+  learnt_demands all;
+  for (size_t i = 0; i < s.config.links.size(); ++i)
+    all[s.config.links[i].link] = s.book.record(i).demand.learnt();
+  if (auto ok = self->env().storage->replace(demand_file, byte_view{std::string_view{to_text(all)}});
+      !ok)
+    self->note("schedule", "learnt demand is not kept: " + describe(ok.error()));
 }
 
 void claim(self_ptr self, size_t link);
@@ -126,6 +157,7 @@ void hear(self_ptr self, size_t link, const link_status& x) {
   }
   link_word word;
   word.serving = x.serving;
+  word.visit = x.visit;
   word.producing = x.state == link_state::distilling;
   if (word.producing)
     word.rate_bps = x.device.secret_rate_bps;
@@ -133,6 +165,36 @@ void hear(self_ptr self, size_t link, const link_status& x) {
       && (x.state == link_state::lost || x.state == link_state::failed || !x.reason.empty()))
     word.reason = x.reason.empty() ? to_string(x.state) : x.reason;
   s.book.link_said(link, word, now_s(self));
+}
+
+/// Its links obeyed a scheduler before this one, under a higher epoch: this one goes above it.
+void rise_above(self_ptr self, size_t link, uint64_t epoch) {
+  auto& s = self->state;
+  self->note("schedule", "a scheduler before this one had a higher epoch: "
+                           + s.config.links[link].link.value + " obeys " + std::to_string(epoch));
+  if (!take_epoch(self, epoch))
+    return;
+  for (auto& other : s.links)
+    other.claimed = false;
+  claim_all(self);
+}
+
+/// A link has refused a claim as stale: whom does it obey?
+void ask_epoch(self_ptr self, size_t link, uint64_t refused) {
+  auto& x = self->state.config.links[link];
+  self->request(x.link_actor_handle, patience(self), link_status_query{})
+    .then(
+      [self, link, refused](const link_status& status) {
+        auto& s = self->state;
+        s.links[link].asking = false;
+        if (s.standing_down)
+          return;
+        if (refused != s.epoch) // Another link said it first.
+          return claim(self, link);
+        if (status.epoch > s.epoch)
+          rise_above(self, link, status.epoch);
+      },
+      [self, link](const caf::error&) { self->state.links[link].asking = false; });
 }
 
 void claim(self_ptr self, size_t link) {
@@ -167,12 +229,8 @@ void claim(self_ptr self, size_t link) {
           return claim(self, link);
         if (s.links[link].held_once)
           return stand_down(self, why.text);
-        self->note("schedule", "a scheduler before this one had a higher epoch: " + why.text);
-        if (!take_epoch(self, epoch_in(why.text)))
-          return;
-        for (auto& other : s.links)
-          other.claimed = false;
-        claim_all(self);
+        s.links[link].asking = true;
+        ask_epoch(self, link, epoch);
       });
 }
 
@@ -213,7 +271,7 @@ void act(self_ptr self, const std::vector<command>& commands) {
     case command::what::serve: {
       auto bob = s.book.bob_of(x.link);
       self->note("schedule", link.value + ": " + s.book.why(bob));
-      order(self, x.link, serve_link{link, s.epoch});
+      order(self, x.link, serve_link{link, s.epoch, x.visit});
       break;
     }
     case command::what::release:
@@ -272,6 +330,7 @@ void look(self_ptr self) {
   for (size_t i = 0; i < s.links.size(); ++i)
     if (!s.links[i].claimed && s.up.count(s.config.links[i].bob_site) > 0)
       claim(self, i);
+  keep_learnt(self);
   ask_pools(self);
 }
 
@@ -321,11 +380,12 @@ void open(self_ptr self, scheduler_config config) {
       bobs[x.bob] = s.book.add_bob(x.bob, false, true);
       s.bob_sites.push_back(x.site);
     }
+  auto learnt = recall_learnt(self);
   std::map<caf::actor_addr, size_t> known;
   for (size_t i = 0; i < s.config.links.size(); ++i) {
     auto& x = s.config.links[i];
-    s.book.add_link(
-      {x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps, x.movable});
+    s.book.add_link({x.link, bobs[x.bob], x.rate_guess_bps, x.initialisation_guess_s, x.declared_bps,
+                     x.movable, learnt[x.link]});
     s.index[x.link] = i;
     s.links.emplace_back();
     s.ends.emplace_back();

@@ -34,7 +34,8 @@ struct scheduler_config {
   std::vector<scheduled_link_config> links;
   std::vector<spare_bob> spares;
   std::string policy = "best";
-  double tick_s = 10; ///< Lab time between two looks at the pools.
+  double tick_s = 10;             ///< Lab time between two looks at the pools.
+  double keep_learnt_s = 60 * 60; ///< Lab time after which learnt demand is written down again.
   uint32_t request_timeout_ms = 2000;
   book_options book;
 };
@@ -47,6 +48,7 @@ struct scheduler_state {
   uint64_t epoch = 0; ///< Durable before it is used; 0: not yet.
   bool standing_down = false;
   uint64_t generation = 0; ///< Of the tick awaited.
+  double kept_s = 0;       ///< When learnt demand was last written.
 
   std::vector<site_id> bob_sites; ///< As the book numbers Bobs.
   struct link_control {

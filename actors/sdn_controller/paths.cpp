@@ -1,4 +1,5 @@
 #include "actors/sdn_controller/work.hpp"
+#include "runtime/base/mutant.hpp"
 
 #include <algorithm>
 
@@ -96,6 +97,8 @@ result<path_ready> confirmed(controller_ptr self, const request_ptr& x, const cr
 void check(controller_ptr self, const request_ptr& x, const crossbars& bars) {
   auto& s = self->state;
   auto out = confirmed(self, x, bars);
+  if (QNFV_MUTANT("controller believes its orders"))
+    out = s.table.find(x->ask.path)->path;
   for (auto& hop : x->way.hops)
     for (auto& port : ports_of(hop))
       if (out)
@@ -234,7 +237,9 @@ void part(controller_ptr self, std::vector<path_hop> hops,
         next(done{});
       },
       [self, hop, next](const caf::error& why) {
-        self->note("path", "could not part " + text_of(hop) + ": " + describe(why));
+        auto text = describe(why);
+        self->note("path", "could not part " + text_of(hop) + ": " + text);
+        self->state.table.not_parted(hop, text);
         next(to_failure(why));
       });
 }

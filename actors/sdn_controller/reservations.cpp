@@ -22,7 +22,7 @@ std::string reservations::holder(const switch_port& port) const {
     return i->second;
   for (auto& x : leftovers_)
     if (x.hop.name == port.at && (x.hop.ports.in == port.port || x.hop.ports.out == port.port))
-      return "what is left of " + x.path;
+      return "what is left of " + x.path + (x.why.empty() ? "" : " (" + x.why + ")");
   return {};
 }
 
@@ -78,6 +78,12 @@ void reservations::parted(const path_hop& hop) {
   leftovers_.erase(
     std::remove_if(leftovers_.begin(), leftovers_.end(), [&](auto& x) { return x.hop == hop; }),
     leftovers_.end());
+}
+
+void reservations::not_parted(const path_hop& hop, const std::string& why) {
+  for (auto& x : leftovers_)
+    if (x.hop == hop)
+      x.why = why;
 }
 
 std::vector<path_hop> reservations::left_of(const std::string& path) const {

@@ -17,6 +17,7 @@ struct held_path {
 struct leftover {
   std::string path; ///< It was part of.
   path_hop hop;
+  std::string why{}; ///< The switch would not part it; empty: it was not asked yet.
 };
 
 /// Who holds which port. Every port has one holder at most.
@@ -26,7 +27,7 @@ public:
   const std::vector<leftover>& leftovers() const { return leftovers_; }
   held_path* find(const std::string& path);
 
-  /// Empty: nobody; for a leftover "what is left of PATH".
+  /// Empty: nobody; for a leftover "what is left of PATH (WHY)".
   std::string holder(const switch_port&) const;
   /// Holders of these ports other than `path` itself, once each.
   std::set<std::string> holders(const std::vector<path_hop>&, const std::string& path) const;
@@ -38,6 +39,7 @@ public:
   /// The path is no more; what it joined is left over until `parted`.
   void give_up(const std::string& path);
   void parted(const path_hop&);
+  void not_parted(const path_hop&, const std::string& why);
   /// Leftovers of one path, or of all.
   std::vector<path_hop> left_of(const std::string& path) const;
 

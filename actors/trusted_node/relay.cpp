@@ -1,5 +1,7 @@
 #include "actors/trusted_node/relay.hpp"
 
+#include "runtime/base/mutant.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -118,6 +120,8 @@ void answered(trusted_node_ptr self, const relay_id& id, const wrapped_keys& ans
     s.relays.erase(id);
     return share_arrived(self, route, *keys);
   }
+  if (QNFV_MUTANT("relay mixes up two keys"))
+    std::swap(keys->front(), keys->back());
   auto batch = wrap(x->route, static_cast<uint32_t>(x->at), x->before, x->after.ids, *keys);
   for (auto& key : *keys)
     key.wipe();

@@ -2,6 +2,8 @@
 
 #include "actors/trusted_node/relay.hpp"
 
+#include "runtime/base/mutant.hpp"
+
 #include <algorithm>
 
 namespace qnfv {
@@ -47,6 +49,8 @@ void open_session(trusted_node_ptr self, supply& x, std::vector<site_path> paths
   x.is = supply::phase::opening;
   x.session = std::max(x.session, x.pool.session) + 1;
   x.paths = std::move(paths);
+  if (QNFV_MUTANT("all shares over one node"))
+    x.paths.assign(x.paths.size(), x.paths.front());
   auto link = x.config.ends.link;
   auto announce = announce_session{link, x.session, true, x.paths};
   self->request(self->state.config.others.at(x.config.ends.b), pool_timeout(self), announce)

@@ -156,12 +156,12 @@ struct memory_door {
     auto key = std::make_pair(site_id{ask.address}, ask.transfer);
     auto met = net.meetings_.find(key);
     if (met == net.meetings_.end()) {
-      net.meetings_[key] = {ask.token, p, nullptr};
+      net.meetings_[key] = {ask.token, p, current_trace(), nullptr};
     } else if (met->second.expecting && equal_constant_time(met->second.token, ask.token)) {
       auto take = std::move(met->second.expecting);
       net.meetings_.erase(met);
       guard.unlock();
-      take(std::shared_ptr<byte_channel>{std::make_shared<memory_line>(p)});
+      take(channel_opened{std::make_shared<memory_line>(p), current_trace()});
     } else {
       p->close(); // A wrong token meets nobody.
     }
@@ -174,19 +174,20 @@ struct memory_door {
     auto key = std::make_pair(here, ask.transfer);
     auto met = net.meetings_.find(key);
     if (met == net.meetings_.end() || met->second.expecting) {
-      net.meetings_[key] = {ask.token, nullptr, std::move(take)};
+      net.meetings_[key] = {ask.token, nullptr, {}, std::move(take)};
       return;
     }
+    auto opener = met->second.opener;
     auto parked = met->second.parked;
     bool right = equal_constant_time(met->second.token, ask.token);
     net.meetings_.erase(met);
     if (!right) {
       parked->close();
-      net.meetings_[key] = {ask.token, nullptr, std::move(take)};
+      net.meetings_[key] = {ask.token, nullptr, {}, std::move(take)};
       return;
     }
     guard.unlock();
-    take(std::shared_ptr<byte_channel>{std::make_shared<memory_line>(parked)});
+    take(channel_opened{std::make_shared<memory_line>(parked), opener});
   }
 
   static void forget(memory_network& net, const site_id& here, const transfer_id& transfer) {
@@ -213,25 +214,25 @@ channel_memory(stateful<channel_actor, channel_memory_state>* self, channel_memo
   return {
     [self](const open_channel& x) {
       return channel_opened{
-        memory_door::open(*self->state.config.network, self->env().io, self->env().site, x)};
+        memory_door::open(*self->state.config.network, self->env().io, self->env().site, x), {}};
     },
     [self, deadline, on_actor](const expect_channel& x) -> caf::result<channel_opened> {
       auto number = ++self->state.asked;
       auto promise = self->make_response_promise<channel_opened>();
       self->state.waiting[number] = promise;
-      auto settle = [self, number](result<std::shared_ptr<byte_channel>> channel) {
+      auto settle = [self, number](result<channel_opened> channel) {
         auto i = self->state.waiting.find(number);
         if (i == self->state.waiting.end())
           return;
         auto waiting = std::move(i->second);
         self->state.waiting.erase(i);
         if (channel)
-          waiting.deliver(channel_opened{*channel});
+          waiting.deliver(std::move(*channel));
         else
           waiting.deliver(fail(channel.error()));
       };
       memory_door::expect(*self->state.config.network, self->env().site, x,
-                          [on_actor, settle](result<std::shared_ptr<byte_channel>> channel) {
+                          [on_actor, settle](result<channel_opened> channel) {
                             on_actor([settle, channel] { settle(channel); });
                           });
       self->after(deadline, continuation{[self, settle, transfer = x.transfer, number] {

@@ -29,7 +29,7 @@ public:
   static constexpr size_t buffer_bytes = 4u << 20;
 
   class pipe;
-  using taker = std::function<void(result<std::shared_ptr<byte_channel>>)>;
+  using taker = std::function<void(result<channel_opened>)>;
 
 private:
   friend class memory_line;
@@ -41,6 +41,7 @@ private:
   struct meeting {
     channel_token token{};
     std::shared_ptr<pipe> parked; ///< Came first,
+    trace_context opener;         ///< for this,
     taker expecting;              ///< or was expected first.
   };
   std::map<std::pair<site_id, transfer_id>, meeting> meetings_;

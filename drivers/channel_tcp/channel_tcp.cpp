@@ -10,11 +10,11 @@ using opened_promise = caf::typed_response_promise<channel_opened>;
 /// Delivers on the actor what an I/O thread found.
 tcp_listener::taker deliver_to(self_ptr self, opened_promise promise) {
   auto handle = caf::actor_cast<channel_actor>(self);
-  return [handle, promise, trace = current_trace()](result<std::shared_ptr<byte_channel>> channel) {
+  return [handle, promise, trace = current_trace()](result<channel_opened> channel) {
     trace_scope scope{trace};
     continue_at(handle, [promise, channel]() mutable {
       if (channel)
-        promise.deliver(channel_opened{*channel});
+        promise.deliver(std::move(*channel));
       else
         promise.deliver(fail(channel.error()));
     });

@@ -9,16 +9,17 @@
 
 namespace qnfv {
 
-/// The data port of one site. A connection starts with 32 bytes: transfer id and token. Connections
-/// and expectations wait for each other; whoever comes first is parked, at most `parked_max`, until
+/// The data port of one site. A connection starts with a preface (preface.hpp). Connections and
+/// expectations wait for each other; whoever comes first is parked, at most `parked_max`, until
 /// the deadline. Any thread.
 class tcp_listener {
 public:
-  using taker = std::function<void(result<std::shared_ptr<byte_channel>>)>;
+  using taker = std::function<void(result<channel_opened>)>;
   virtual ~tcp_listener() = default;
   /// "127.0.0.1:7201", with the port that was really taken.
   virtual std::string address() const = 0;
   virtual void expect(const expect_channel&, taker) = 0;
+  /// Tells the other end what the caller works for.
   virtual void open(const open_channel&, duration connect_timeout, taker) = 0;
   /// Closes the door and everything parked; open channels stay.
   virtual void stop() = 0;
@@ -27,7 +28,7 @@ public:
 struct tcp_listener_settings {
   uint32_t parked_max = 64;
   uint32_t parked_deadline_ms = 10000;
-  uint32_t preface_deadline_ms = 5000; ///< For the first 32 bytes.
+  uint32_t preface_deadline_ms = 5000; ///< For a connection's first bytes.
 };
 
 /// Failure: bad_config (address), site_unreachable (cannot listen there).

@@ -1,5 +1,7 @@
 #include "drivers/channel_tcp/channel_tcp.hpp"
+#include "drivers/channel_tcp/preface.hpp"
 #include "drivers/channel_tcp/tcp_channel.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -13,8 +15,6 @@ namespace {
 
 using boost::asio::ip::tcp;
 using error_code = boost::system::error_code;
-constexpr size_t preface_bytes = 32;
-using preface = std::array<uint8_t, preface_bytes>;
 
 result<tcp::endpoint> parse_endpoint(const std::string& text) {
   auto colon = text.rfind(':');
@@ -49,10 +49,7 @@ public:
       acceptor_.listen(64, error);
     if (error)
       return {ec::site_unreachable, "cannot listen for image data: " + error.message()};
-    auto bound = acceptor_.local_endpoint();
-    address_ = (bound.address().is_v6() ? "[" + bound.address().to_string() + "]"
-                                        : bound.address().to_string())
-               + ":" + std::to_string(bound.port());
+    address_ = endpoint_text(acceptor_.local_endpoint());
     boost::asio::post(strand_, [self = shared_from_this()] { self->accept(); });
     return done{};
   }
@@ -71,9 +68,7 @@ public:
       return io_->post([take = std::move(take), why = where.error()] { take(why); });
     auto socket = std::make_shared<tcp_socket>(boost::asio::make_strand(io_->context()));
     auto timer = std::make_shared<boost::asio::steady_timer>(socket->get_executor(), timeout);
-    auto first = std::make_shared<preface>();
-    std::copy(ask.transfer.value.begin(), ask.transfer.value.end(), first->begin());
-    std::copy(ask.token.begin(), ask.token.end(), first->begin() + 16);
+    auto first = std::make_shared<bytes>(encode(preface{ask.transfer, ask.token, current_trace()}));
     timer->async_wait([socket](error_code error) {
       error_code ignored;
       if (!error)
@@ -84,7 +79,7 @@ public:
       if (error)
         return take(failure{ec::site_unreachable, "no data connection to " + where + ": "
                                                     + error.message()});
-      take(make_tcp_channel(socket));
+      take(channel_opened{make_tcp_channel(socket), {}});
     };
     socket->async_connect(*where, [socket, first, finish](error_code error) {
       if (error)
@@ -107,6 +102,7 @@ private:
   struct meeting {
     channel_token token{};
     std::shared_ptr<tcp_socket> parked;
+    trace_context opener; ///< Of the parked one.
     taker expecting;
     std::shared_ptr<boost::asio::steady_timer> timer;
   };
@@ -134,7 +130,7 @@ private:
 
   void greet(const std::shared_ptr<tcp_socket>& socket) {
     ++greeting_;
-    auto first = std::make_shared<preface>();
+    auto first = std::make_shared<bytes>(preface_head_bytes);
     auto timer = std::make_shared<boost::asio::steady_timer>(
       socket->get_executor(), std::chrono::milliseconds{s_.preface_deadline_ms});
     timer->async_wait([socket](error_code error) {
@@ -143,50 +139,60 @@ private:
         socket->close(ignored);
     });
     boost::asio::post(socket->get_executor(), [self = shared_from_this(), socket, first, timer] {
-      boost::asio::async_read(*socket, boost::asio::buffer(*first),
-                              [self, socket, first, timer](error_code error, size_t) {
-                                timer->cancel();
-                                boost::asio::post(self->strand_, [self, socket, first, error] {
-                                  --self->greeting_;
-                                  if (!error)
-                                    self->arrived(socket, *first);
-                                });
-                              });
+      // What it announces, and then that much.
+      boost::asio::async_read(
+        *socket, boost::asio::buffer(*first), [self, socket, first, timer](error_code error, size_t) {
+          auto tail = error ? std::nullopt : preface_tail_bytes(*first);
+          first->resize(preface_head_bytes + tail.value_or(0));
+          if (!tail)
+            return self->greeted(socket, *first, timer);
+          boost::asio::async_read(*socket, boost::asio::buffer(*first) + preface_head_bytes,
+                                  [self, socket, first, timer](error_code, size_t) {
+                                    self->greeted(socket, *first, timer);
+                                  });
+        });
     });
   }
 
-  void arrived(const std::shared_ptr<tcp_socket>& socket, const preface& first) {
-    transfer_id transfer;
-    channel_token token;
-    std::copy(first.begin(), first.begin() + 16, transfer.value.begin());
-    std::copy(first.begin() + 16, first.end(), token.begin());
-    auto met = meetings_.find(transfer);
+  /// On the socket's strand. What did not come is zero, and no preface.
+  void greeted(const std::shared_ptr<tcp_socket>& socket, const bytes& first,
+               const std::shared_ptr<boost::asio::steady_timer>& timer) {
+    timer->cancel();
+    boost::asio::post(strand_, [self = shared_from_this(), socket, x = decode_preface(first)] {
+      --self->greeting_;
+      if (x)
+        self->arrived(socket, *x);
+    });
+  }
+
+  void arrived(const std::shared_ptr<tcp_socket>& socket, const preface& x) {
+    auto met = meetings_.find(x.transfer);
     if (met == meetings_.end()) {
       if (meetings_.size() < s_.parked_max)
-        meetings_[transfer] = {token, socket, nullptr, deadline(transfer)};
+        meetings_[x.transfer] = {x.token, socket, x.opener, nullptr, deadline(x.transfer)};
       return;
     }
     // A wrong token, or a second connection: it meets nobody.
-    if (!met->second.expecting || !equal_constant_time(met->second.token, token))
+    if (!met->second.expecting || !equal_constant_time(met->second.token, x.token))
       return;
     auto take = std::move(met->second.expecting);
     meetings_.erase(met);
-    take(make_tcp_channel(socket));
+    take(channel_opened{make_tcp_channel(socket), x.opener});
   }
 
   void expected(const expect_channel& ask, taker take) {
     auto met = meetings_.find(ask.transfer);
     if (met != meetings_.end() && met->second.parked) {
-      auto parked = met->second.parked;
+      channel_opened parked{make_tcp_channel(met->second.parked), met->second.opener};
       auto right = equal_constant_time(met->second.token, ask.token);
       meetings_.erase(met);
       if (right)
-        return take(make_tcp_channel(parked));
+        return take(std::move(parked));
       met = meetings_.end(); // The right one may still come.
     }
     if (met != meetings_.end() || meetings_.size() >= s_.parked_max)
       return take(failure{ec::busy, "too many data connections are waited for"});
-    meetings_[ask.transfer] = {ask.token, nullptr, std::move(take), deadline(ask.transfer)};
+    meetings_[ask.transfer] = {ask.token, nullptr, {}, std::move(take), deadline(ask.transfer)};
   }
 
   std::shared_ptr<boost::asio::steady_timer> deadline(const transfer_id& transfer) {

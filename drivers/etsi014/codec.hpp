@@ -10,10 +10,13 @@
 // Status codes: 400, 401 and 503 as the standard says, 404 for another path, 405 for another verb.
 // Every one of them carries an Error object, also 401: clients parse it without looking.
 //
+// A request may say which trace it belongs to (traceparent, tracestate: runtime/tracing/w3c.hpp).
+//
 // A key that is held for another SAE answers 401 and one that is not held at all 400, as the
 // standard demands; both take one way through the same actors, and no text tells why.
 
 #include "drivers/http/http.hpp"
+#include "drivers/http/json_mask.hpp"
 #include "runtime/messages/applications.hpp"
 
 #include <optional>
@@ -21,6 +24,22 @@
 #include <variant>
 
 namespace qnfv {
+
+/// What everybody may see of bodies: not the keys, nor what extensions hold.
+inline const shown_names etsi014_shown{
+  {"keys", false},         {"key", false},
+  {"key_IDs", false},      {"key_ID"},
+  {"number"},              {"size"},
+  {"key_extension", false}, {"qnfv_exposed_to"},
+  {"extension_mandatory", false}, {"extension_optional", false},
+  {"additional_slave_SAE_IDs"},
+  {"message"},             {"details", false},
+  {"source_KME_ID"},       {"target_KME_ID"},
+  {"master_SAE_ID"},       {"slave_SAE_ID"},
+  {"stored_key_count"},    {"max_key_count"},
+  {"key_size"},            {"max_key_per_request"},
+  {"max_key_size"},        {"min_key_size"},
+  {"max_SAE_ID_count"},    {"status_extension", false}};
 
 /// Which names of a certificate say who the caller is.
 enum class identity_rule : uint8_t { common_name, dns, uri };

@@ -44,7 +44,7 @@ struct etsi014_door::lobby {
       draw->caller = std::move(names);
     else if (auto* fetch = std::get_if<fetch_keys>(&call))
       fetch->caller = std::move(names);
-    visitor guest{std::move(call), std::make_shared<etsi014_answer>(std::move(reply))};
+    visitor guest{std::move(call), current_trace(), std::make_shared<etsi014_answer>(std::move(reply))};
     admit(guest);
   }
 

@@ -80,6 +80,7 @@ void receive_visitors(self_ptr self) {
   auto deadline = self->now() + std::chrono::milliseconds{s.config.answer_timeout_ms};
   for (auto& x : s.config.door->take()) {
     s.open.push_back({deadline, x.answer});
+    trace_scope scope{x.trace};
     std::visit([&](auto& call) { serve(self, std::move(call), x.answer); }, x.call);
   }
 }

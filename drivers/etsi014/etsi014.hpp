@@ -38,6 +38,7 @@ class etsi014_door {
 public:
   struct visitor {
     etsi014_call call; ///< Never an error: those are answered at the door.
+    trace_context trace; ///< That it belongs to.
     std::shared_ptr<etsi014_answer> answer;
   };
 

@@ -1,15 +1,19 @@
 #include "drivers/http/client.hpp"
 
+#include "drivers/http/mask.hpp"
+#include "drivers/http/response_parser.hpp"
 #include "drivers/http/stream.hpp"
 #include "drivers/http/tls.hpp"
 #include "runtime/clock/clock.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/w3c.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -26,7 +30,6 @@ namespace qnfv {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
 using error_code = boost::system::error_code;
@@ -40,56 +43,6 @@ constexpr size_t record_bytes = 16384; ///< The most that TLS sends in one piece
 
 struct session_freer {
   void operator()(SSL_SESSION* x) const { SSL_SESSION_free(x); }
-};
-
-/// Keeps of an answer its status and its body, the body in secret memory only.
-class response_parser final : public http::basic_parser<false> {
-public:
-  uint16_t status = 0;
-
-  secret take_body() { return size_ == body_.size() ? std::move(body_) : body_.part(0, size_); }
-
-private:
-  void on_request_impl(http::verb, beast::string_view, beast::string_view, int,
-                       error_code&) override {}
-  void on_response_impl(int code, beast::string_view, int, error_code&) override {
-    status = static_cast<uint16_t>(code);
-  }
-  void on_field_impl(http::field, beast::string_view, beast::string_view, error_code&) override {}
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<uint64_t>& size, error_code&) override {
-    reserve(std::min<uint64_t>(size.value_or(0), window_bytes));
-    announced_ = size.value_or(0);
-  }
-  size_t on_body_impl(beast::string_view part, error_code&) override { return append(part); }
-  void on_chunk_header_impl(uint64_t, beast::string_view, error_code&) override {}
-  size_t on_chunk_body_impl(uint64_t, beast::string_view part, error_code&) override {
-    return append(part);
-  }
-  void on_finish_impl(error_code&) override {}
-
-  void reserve(size_t n) {
-    if (n <= body_.size())
-      return;
-    secret larger{n};
-    if (size_ > 0)
-      std::memcpy(larger.data(), body_.view().data(), size_);
-    body_ = std::move(larger);
-  }
-
-  size_t append(beast::string_view part) {
-    auto n = size_ + part.size();
-    if (n > body_.size()) // What was announced once some has come; else twice as much.
-      reserve(std::max<size_t>(n, announced_ ? announced_ : 2 * body_.size()));
-    if (!part.empty())
-      std::memcpy(body_.data() + size_, part.data(), part.size());
-    size_ = n;
-    return part.size();
-  }
-
-  secret body_;
-  size_t size_ = 0;
-  uint64_t announced_ = 0;
 };
 
 /// The peer said in its alert that it does not take our certificate. In TLS 1.3 that comes after
@@ -173,6 +126,7 @@ public:
     }
     x.method = std::move(method);
     x.target = std::move(target);
+    x.trace = current_trace();
     if (!body.empty())
       x.body = secret{body};
     x.then = std::move(then);
@@ -193,6 +147,7 @@ private:
   struct request {
     std::string method;
     std::string target;
+    trace_context trace;
     secret body;
     taker then;
     time_point deadline;
@@ -201,8 +156,9 @@ private:
 
   /// One connection. What is under way on it holds it; a line that is no longer `line_` is dead.
   struct line {
-    line(const io_strand& strand, asio::ssl::context* tls)
-      : stream(http_stream::socket{strand}, tls) {}
+    line(const io_strand& strand, asio::ssl::context* tls, const shown_names& shown)
+      : stream(http_stream::socket{strand}, tls), requests(http_mask::direction::requests, shown),
+        answers(http_mask::direction::answers, shown) {}
 
     http_stream stream;
     secret window{window_bytes};
@@ -211,6 +167,9 @@ private:
     bool used = false;    ///< It has brought an answer.
     bool writing = false; ///< Also after the answer, if that came early.
     secret out, rest;     ///< Being sent, and what follows it.
+    wire_ends ends;
+    trace_context trace; ///< Of the last request.
+    http_mask requests, answers;
   };
   using line_ptr = std::shared_ptr<line>;
 
@@ -236,7 +195,7 @@ private:
   }
 
   void connect() {
-    line_ = std::make_shared<line>(strand_, tls_.get());
+    line_ = std::make_shared<line>(strand_, tls_.get(), s_.tracing.shown);
     connect_deadline_ = time_->now() + s_.connect_timeout;
     if (is_literal_) {
       uint16_t port = 0;
@@ -293,6 +252,7 @@ private:
     ++connections;
     resumed += ssl && SSL_session_reused(ssl) ? 1 : 0;
     l->up = true;
+    l->ends = ends_of("http", l->stream.next_layer());
     // Always reading: so the end of an idle connection shows before something is sent into it.
     read(l);
     pump();
@@ -308,7 +268,11 @@ private:
       head_.append("Content-Type: ").append(s_.content_type).append("\r\n");
     if (!x.body.empty() || (x.method != "GET" && x.method != "HEAD"))
       head_.append("Content-Length: ").append(std::to_string(x.body.size())).append("\r\n");
+    if (auto trace = to_w3c(x.trace, s_.tracing.lab); !trace.traceparent.empty())
+      head_.append("traceparent: ").append(trace.traceparent).append("\r\ntracestate: ")
+        .append(trace.tracestate).append("\r\n");
     auto& l = *line_;
+    l.trace = x.trace;
     auto& password = s_.authorization;
     if (!password.empty())
       head_.append("Authorization: ");
@@ -328,6 +292,10 @@ private:
 
   void write(const line_ptr& l) {
     l->writing = true;
+    if (s_.tracing.tap) {
+      trace_scope scope{l->trace};
+      s_.tracing.tap.sent(l->ends, l->requests.show(l->out.view()));
+    }
     asio::async_write(l->stream, asio::const_buffer(l->out.data(), l->out.size()),
                       [self = shared_from_this(), l](error_code error, size_t) {
                         self->written(l, error);
@@ -365,6 +333,11 @@ private:
         if (error)
           return self->lost(error);
         l->end += n;
+        if (self->s_.tracing.tap) {
+          trace_scope scope{l->trace};
+          auto piece = l->window.view().part(l->end - n, n);
+          self->s_.tracing.tap.received(l->ends, l->answers.show(piece));
+        }
         self->parse(l);
       });
   }
@@ -375,7 +348,7 @@ private:
     began_ = true;
     while (l->begin < l->end) {
       error_code error;
-      l->begin += parser_->put(
+      l->begin += parser_->take(
         asio::const_buffer(l->window.data() + l->begin, l->end - l->begin), error);
       if (error == http::error::need_more && l->end - l->begin < window_bytes)
         break;
@@ -532,7 +505,7 @@ private:
   std::deque<request> queue_;
   bool sent_ = false;  ///< The first of the queue is on the line.
   bool began_ = false; ///< Some of its answer has come.
-  std::optional<response_parser> parser_;
+  std::optional<http_response_parser> parser_;
   std::string head_;
   line_ptr line_;
   time_point connect_deadline_;

@@ -4,6 +4,7 @@
 // or without a certificate of its own if the server is like that: http_security.
 
 #include "drivers/http/http.hpp"
+#include "drivers/http/tracing.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/tls/context.hpp"
@@ -23,6 +24,7 @@ struct http_client_settings {
   std::string expected_name;
   secret authorization; ///< Of every request: "Basic ..."; empty: none.
   std::string content_type = "application/json"; ///< Of what is sent, and accepted.
+  http_tracing tracing;
   duration connect_timeout = std::chrono::seconds{10}; ///< Look-up, connection and handshake.
   duration answer_timeout = std::chrono::seconds{30};  ///< From send() to the last byte.
   size_t body_limit_bytes = 1u << 20;                  ///< Of an answer; its header has 8 KiB.
@@ -46,7 +48,8 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  /// Queues one request; a body is sent as the content type. Any thread. `then` is called once, on
+  /// Queues one request; a body is sent as the content type, and if the caller works for somebody the
+  /// headers of runtime/tracing/w3c.hpp say for whom. Any thread. `then` is called once, on
   /// a thread of the io_context; any status of the server is a success here. Errors:
   ///   invalid_argument  method or target are not HTTP
   ///   busy              the queue is full

@@ -1,5 +1,7 @@
 #include "drivers/http/json.hpp"
 
+#include <rapidjson/memorystream.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -49,6 +51,17 @@ result<rapidjson::Document> checked(rapidjson::Document x) {
 
 } // namespace
 
+bool is_utf8(std::string_view text) {
+  struct {
+    void Put(char) {}
+  } nowhere;
+  rapidjson::MemoryStream in{text.data(), text.size()};
+  while (in.Tell() < text.size())
+    if (!rapidjson::UTF8<>::Validate(in, nowhere))
+      return false;
+  return true;
+}
+
 result<rapidjson::Document> parse_object(std::string_view text) {
   rapidjson::Document out;
   out.Parse<parse_flags>(text.data(), text.size());
@@ -56,6 +69,9 @@ result<rapidjson::Document> parse_object(std::string_view text) {
 }
 
 result<rapidjson::Document> parse_object_in_place(char* text) {
+  // RapidJSON reads a character that is cut off to its end, behind the text.
+  if (!is_utf8(text))
+    return {ec::invalid_argument, "the body is not JSON"};
   rapidjson::Document out;
   out.ParseInsitu<parse_flags>(text);
   return checked(std::move(out));

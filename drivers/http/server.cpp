@@ -1,8 +1,13 @@
 #include "drivers/http/server.hpp"
 
+#include "drivers/http/mask.hpp"
+#include "drivers/http/request_parser.hpp"
 #include "drivers/http/stream.hpp"
 #include "drivers/http/tls.hpp"
 #include "runtime/clock/clock.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/w3c.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -10,8 +15,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
-#include <boost/beast/http/rfc7230.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include <algorithm>
@@ -61,47 +64,6 @@ result<tcp::endpoint> parse_endpoint(const std::string& text) {
     return bad;
   return tcp::endpoint{address, port};
 }
-
-/// Keeps of a request only what a handler is given.
-class request_parser final : public http::basic_parser<true> {
-public:
-  http_request request;
-  bool expects_continue = false;
-
-private:
-  void on_request_impl(http::verb, beast::string_view method, beast::string_view target, int,
-                       error_code&) override {
-    request.method.assign(method.data(), method.size());
-    request.target.assign(target.data(), target.size());
-  }
-  void on_response_impl(int, beast::string_view, int, error_code&) override {}
-  void on_field_impl(http::field name, beast::string_view, beast::string_view value,
-                     error_code&) override {
-    if (name == http::field::content_type)
-      request.content_type.assign(value.data(), value.size());
-    else if (name == http::field::authorization)
-      request.authorization = secret{byte_view{std::string_view{value.data(), value.size()}}};
-    else if (name == http::field::if_none_match)
-      request.if_none_match.assign(value.data(), value.size());
-    else if (name == http::field::expect)
-      expects_continue = beast::iequals(value, "100-continue");
-  }
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<uint64_t>& size, error_code&) override {
-    // What was announced has not come yet: no memory for promises.
-    request.body.reserve(std::min<uint64_t>(size.value_or(0), record_bytes));
-  }
-  size_t on_body_impl(beast::string_view part, error_code&) override {
-    request.body.append(part.data(), part.size());
-    return part.size();
-  }
-  void on_chunk_header_impl(uint64_t, beast::string_view, error_code&) override {}
-  size_t on_chunk_body_impl(uint64_t, beast::string_view part, error_code&) override {
-    request.body.append(part.data(), part.size());
-    return part.size();
-  }
-  void on_finish_impl(error_code&) override {}
-};
 
 http_response message(uint16_t status, std::string_view text) {
   http_response out;
@@ -214,7 +176,10 @@ class http_server::core::connection : public std::enable_shared_from_this<connec
 public:
   connection(std::shared_ptr<core> server, socket s)
     : server_(std::move(server)), stream_(std::move(s), server_->tls.get()),
-      timer_(stream_.get_executor()), in_(server_->settings.header_limit_bytes + record_bytes) {}
+      timer_(stream_.get_executor()), in_(server_->settings.header_limit_bytes + record_bytes),
+      ends_(ends_of("http", stream_.next_layer())),
+      requests_(http_mask::direction::requests, server_->settings.tracing.shown),
+      answers_(http_mask::direction::answers, server_->settings.tracing.shown) {}
 
   void start() {
     asio::post(stream_.get_executor(), [self = shared_from_this()] { self->greet(); });
@@ -263,7 +228,20 @@ private:
     });
   }
 
+  void received(byte_view piece) {
+    if (server_->settings.tracing.tap)
+      server_->settings.tracing.tap.received(ends_, requests_.show(piece));
+  }
+
+  void sent(byte_view piece) {
+    if (!server_->settings.tracing.tap)
+      return;
+    trace_scope scope{trace_};
+    server_->settings.tracing.tap.sent(ends_, answers_.show(piece));
+  }
+
   void expect_request() {
+    trace_ = {};
     parser_.emplace();
     parser_->eager(true);
     parser_->header_limit(server_->settings.header_limit_bytes);
@@ -286,6 +264,8 @@ private:
                               if (error)
                                 return self->close();
                               self->in_.commit(n);
+                              auto all = self->in_.data();
+                              self->received({static_cast<const uint8_t*>(all.data()) + all.size() - n, n});
                               self->arrived();
                             });
   }
@@ -301,7 +281,7 @@ private:
   void parse() {
     auto had_header = parser_->is_header_done();
     error_code error;
-    in_.consume(parser_->put(in_.data(), error));
+    in_.consume(parser_->take(in_.data(), error));
     if (error == http::error::need_more)
       error = in_.size() < in_.max_size() ? error_code{} : http::error::buffer_overflow;
     if (error)
@@ -319,6 +299,7 @@ private:
   /// The client waits for our word before it sends the body.
   void invite() {
     static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    sent(byte_view{go_on});
     asio::async_write(stream_, asio::const_buffer(go_on.data(), go_on.size()),
                       [self = shared_from_this()](error_code error, size_t) {
                         if (self->closed_)
@@ -337,6 +318,8 @@ private:
     within(server_->settings.answer_timeout);
     waiting_ = true;
     parser_->request.caller = caller_;
+    trace_ = from_w3c({parser_->traceparent, parser_->tracestate}, server_->settings.tracing.lab);
+    trace_scope scope{trace_};
     server_->handler(std::move(parser_->request),
                      [weak = weak_from_this(), turn = ++turn_](http_response x) {
                        auto self = weak.lock();
@@ -396,6 +379,7 @@ private:
   }
 
   void write(asio::const_buffer what) {
+    sent({static_cast<const uint8_t*>(what.data()), what.size()});
     asio::async_write(stream_, what, [self = shared_from_this()](error_code error, size_t) {
       if (self->closed_)
         return;
@@ -457,13 +441,16 @@ private:
   time_point deadline_;
   caller_names caller_;
   beast::flat_buffer in_;
-  std::optional<request_parser> parser_;
+  std::optional<http_request_parser> parser_;
   bool started_ = false; ///< The first byte of a request is here.
   uint64_t turn_ = 0;    ///< Requests so far; a reply is for one of them.
   bool waiting_ = false; ///< For the reply of this turn.
   bool keep_ = false;
   bool headless_ = false; ///< The answer to HEAD: the header of what GET would get.
   bool closed_ = false;
+  const wire_ends ends_;
+  http_mask requests_, answers_;
+  trace_context trace_; ///< Of the request that is being answered.
   std::string head_;
   secret out_, body_; ///< Being sent, and what follows it.
 };

@@ -11,8 +11,10 @@
 //   too slow           none            closed
 //
 // These answers have the body {"message": "..."}. A slow client costs its own connection only.
+// A request that says which trace it belongs to (runtime/tracing/w3c.hpp) is handled in its context.
 
 #include "drivers/http/http.hpp"
+#include "drivers/http/tracing.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/tls/context.hpp"
@@ -29,6 +31,7 @@ struct http_server_settings {
   tls_files tls; ///< Not looked at if `plain`.
   /// Without TLS everybody on the way reads passwords: it must be asked for.
   bool plain_beyond_loopback = false;
+  http_tracing tracing;
   size_t body_limit_bytes = 1u << 20;
   uint32_t header_limit_bytes = 8192; ///< Request line and header fields.
   size_t connections_max = 256;       ///< More are accepted and closed at once.

@@ -176,6 +176,26 @@ bool answers(const idq3p_response& x, const idq3p_request& asked) {
          || (!x.id.is_new() && x.key_bytes == asked.key_bytes && x.key.size() == asked.key_bytes);
 }
 
+shown_bytes show_idq3p(byte_view x) {
+  shown_bytes out{bytes(x.size(), masked_byte)};
+  auto show = [&](size_t at, size_t n) { std::copy_n(x.data() + at, n, out.value.data() + at); };
+  auto show_zeros = [&](size_t at, size_t n) {
+    for (auto i = at; i < at + n; ++i)
+      out.value[i] = x[i] == 0 ? 0 : masked_byte;
+  };
+  constexpr size_t status_at = 14; // Of a request: its device.
+  if (x.size() == idq3p_request_bytes && x[0] == request_type) {
+    show(0, status_at + 1);
+    show_zeros(15, 10);
+    show(25, crc_bytes);
+  } else if (x.size() == idq3p_response_bytes && x[0] == response_type) {
+    show(0, status_at + 1);
+    show(47, 1);
+    show_zeros(48, 10);
+  }
+  return out;
+}
+
 uint32_t crc32_bzip2(byte_view x) {
   uint32_t out = 0xFFFFFFFF;
   for (auto byte : x)

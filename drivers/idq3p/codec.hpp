@@ -24,6 +24,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/secret.hpp"
+#include "runtime/base/shown.hpp"
 
 #include <array>
 #include <optional>
@@ -105,6 +106,10 @@ idq3p_problem decode(byte_view datagram, idq3p_response& out);
 /// What an honest server has to send back: same request id and device, the id asked for or, for a
 /// new key, some id, and with a key the length asked for.
 bool answers(const idq3p_response&, const idq3p_request&);
+
+/// What everybody may see of a datagram: of one of the two sizes and types all but the key, the CRC of a
+/// response, which tells of the key, and reserved bytes that are not 0. Of others the length.
+shown_bytes show_idq3p(byte_view datagram);
 
 uint32_t crc32_bzip2(byte_view);
 

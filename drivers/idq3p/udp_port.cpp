@@ -1,6 +1,8 @@
 #include "drivers/idq3p/udp_port.hpp"
 
 #include "runtime/deployment/address.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
@@ -47,7 +49,9 @@ public:
   }
 
   void answer(secret datagram, const udp::endpoint& to) override {
-    boost::asio::post(strand_, [self = shared_from_this(), datagram = std::move(datagram), to] {
+    boost::asio::post(strand_, [self = shared_from_this(), datagram = std::move(datagram), to,
+                                trace = current_trace()] {
+      trace_scope scope{trace};
       self->send(datagram, to);
     });
   }
@@ -92,7 +96,11 @@ private:
     timer->async_wait([self = shared_from_this(), timer](error_code) { self->receive(); });
   }
 
+  wire_ends ends_with(const udp::endpoint& peer) const { return {"idq3p", address_, to_text(peer)}; }
+
   void arrived(byte_view datagram) {
+    if (s_.tap)
+      s_.tap.received(ends_with(from_), show_idq3p(datagram));
     idq3p_question x;
     x.problem = decode(datagram, x.request);
     if (x.problem == idq3p_problem::size || x.problem == idq3p_problem::type) {
@@ -120,6 +128,8 @@ private:
     auto bits = datagram.view();
     socket_.send_to(boost::asio::buffer(bits.data(), bits.size()), to, 0, error);
     ++(error ? unsent_ : answers_);
+    if (s_.tap && !error)
+      s_.tap.sent(ends_with(to), show_idq3p(bits));
   }
 
   udp_strand strand_;
@@ -148,8 +158,7 @@ result<udp::endpoint> parse_udp_endpoint(const std::string& text) {
 }
 
 std::string to_text(const udp::endpoint& x) {
-  auto host = x.address().to_string();
-  return (x.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(x.port());
+  return endpoint_text(x);
 }
 
 result<std::shared_ptr<idq3p_udp_port>> open_idq3p_port(boost::asio::io_context& io,

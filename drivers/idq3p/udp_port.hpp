@@ -4,6 +4,7 @@
 
 #include "drivers/idq3p/codec.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/tracing/wire_tap.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -20,6 +21,7 @@ struct idq3p_port_settings {
   bool beyond_loopback = false;
   bool answer_damaged = false; ///< With "invalid request"; else silently dropped.
   uint32_t questions_max = 64; ///< Being answered; more are dropped.
+  wire_tap tap;
 };
 
 /// What may be asked of a port at any time. Datagrams since its start.

@@ -1,5 +1,7 @@
 #include "drivers/northbound/elements.hpp"
 
+#include "drivers/http/json.hpp"
+
 #include <algorithm>
 
 namespace qnfv {
@@ -91,6 +93,8 @@ result<std::vector<xml_leaf>> parse_elements(std::string_view text) {
     open.pop_back();
     return true;
   };
+  if (!is_utf8(text))
+    return wrong("it is not UTF-8");
   text = trimmed(text);
   if (text.substr(0, 5) == "<?xml")
     text.remove_prefix(std::min(text.size(), text.find("?>") + 2));

@@ -17,6 +17,7 @@
 // In JSON every value is a string; numbers and truth values are understood too. What matches
 // packets (etherType, nwSrc, ...) and all time-outs are ignored: glass does not know packets.
 
+#include "drivers/http/json_mask.hpp"
 #include "runtime/base/result.hpp"
 
 #include <cstdint>
@@ -27,6 +28,11 @@
 namespace qnfv {
 
 constexpr const char* northbound_prefix = "/controller/nb/v2/flowprogrammer";
+
+/// What everybody may see of bodies in JSON.
+inline const shown_names flows_shown{{"flowConfig", false}, {"installInHw"}, {"name"},    {"node", false},
+                                     {"type"},              {"id"},          {"ingressPort"}, {"priority"},
+                                     {"actions"}};
 
 struct flow_target {
   /// How far the path goes; none: it is no such path.

@@ -289,12 +289,12 @@ result<openflow_cflow_mod> read_cflow_mod(byte_view message) {
   if (from->left() < needed)
     return bad("CFLOW_MOD of " + std::to_string(message.size()) + " bytes has no room for "
                + std::to_string(n) + " components");
-  // Whether each array of 2-byte ports is padded: behind the first one there are zeros, which are
-  // no port.
+  // Whether each array of 2-byte ports is padded: then all is made of 8 bytes, and behind the first
+  // array there are zeros, which are no port.
   auto pad = to_eight(2 * n);
   auto arrays = size_t{has(openflow::no_in_port)} + size_t{has(openflow::no_out_port)};
   bool each = n > 0 && arrays > 0 && pad > 0 && from->left() >= needed + arrays * pad
-              && zeros(from->rest().part(2 * n, pad))
+              && from->left() % 8 == 0 && zeros(from->rest().part(2 * n, pad))
               && (arrays == 1 || !zeros(from->rest().part(2 * n + pad, 2)));
   auto read_ports = [&](uint16_t bit, std::vector<uint16_t>& to) {
     if (!has(bit))
@@ -306,6 +306,9 @@ result<openflow_cflow_mod> read_cflow_mod(byte_view message) {
   };
   read_ports(openflow::no_in_port, x.in_ports);
   read_ports(openflow::no_out_port, x.out_ports);
+  for (auto* ports : {&x.in_ports, &x.out_ports})
+    if (std::find(ports->begin(), ports->end(), 0) != ports->end())
+      return bad("CFLOW_MOD with a port 0");
   if (!each) {
     auto end = to_eight(arrays * 2 * n);
     // Everything behind is made of 8 bytes each: what is over is padding.

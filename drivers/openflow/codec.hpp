@@ -49,6 +49,7 @@
 
 #include "runtime/base/bytes.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/base/shown.hpp"
 
 #include <deque>
 
@@ -215,6 +216,10 @@ std::string to_string(const openflow_error&);
 std::string datapath_text(uint64_t);
 /// The same, or hexadecimal digits without colons. Errors: bad_config.
 result<uint64_t> parse_datapath(const std::string&);
+
+/// What everybody may see of one whole message: its header, and the rest of those types whose fields
+/// are known. Others carry what somebody put there.
+shown_bytes show_openflow(byte_view message);
 
 /// Cuts a byte stream into messages. Never holds more than one message that is not whole.
 class openflow_splitter {

@@ -1,6 +1,8 @@
 #include "drivers/openflow/connection.hpp"
 
 #include "runtime/deployment/address.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -24,7 +26,8 @@ constexpr auto farewell = std::chrono::seconds{2};
 /// Everything runs on the socket's strand.
 class openflow_connection::core : public std::enable_shared_from_this<core> {
 public:
-  explicit core(openflow_socket s) : socket_(std::move(s)) {
+  core(openflow_socket s, wire_tap tap)
+    : socket_(std::move(s)), tap_(std::move(tap)), ends_(ends_of("openflow", socket_)) {
     error_code ignored;
     socket_.set_option(tcp::no_delay(true), ignored);
   }
@@ -52,6 +55,8 @@ public:
   void send(bytes message) {
     if (closing_)
       return;
+    if (tap_)
+      tap_.sent(ends_, show_openflow(message));
     unsent_ += message.size();
     if (unsent_ > openflow_unsent_bytes_max)
       return end("the peer does not read");
@@ -79,8 +84,11 @@ private:
                                                   : error.message());
     auto ok = splitter_.add({buffer_.data(), n});
     std::vector<bytes> messages;
-    while (auto message = splitter_.next())
+    while (auto message = splitter_.next()) {
+      if (tap_)
+        tap_.received(ends_, show_openflow(*message));
       messages.push_back(std::move(*message));
+    }
     auto none = messages.empty();
     if (!none && take_)
       take_(std::move(messages));
@@ -123,6 +131,8 @@ private:
   }
 
   openflow_socket socket_;
+  const wire_tap tap_;
+  const wire_ends ends_;
   taker take_;
   ender ended_;
   openflow_splitter splitter_;
@@ -132,10 +142,10 @@ private:
   bool closing_ = false;
 };
 
-openflow_connection::openflow_connection(openflow_socket socket) {
+openflow_connection::openflow_connection(openflow_socket socket, wire_tap tap) {
   error_code ignored;
   peer_ = to_text(socket.remote_endpoint(ignored));
-  core_ = std::make_shared<core>(std::move(socket));
+  core_ = std::make_shared<core>(std::move(socket), std::move(tap));
 }
 
 openflow_connection::~openflow_connection() {
@@ -153,7 +163,10 @@ void openflow_connection::read_on() {
 }
 
 void openflow_connection::send(bytes message) {
-  core_->post([message = std::move(message)](core& x) mutable { x.send(std::move(message)); });
+  core_->post([message = std::move(message), trace = current_trace()](core& x) mutable {
+    trace_scope scope{std::move(trace)};
+    x.send(std::move(message));
+  });
 }
 
 void openflow_connection::close() {
@@ -161,7 +174,8 @@ void openflow_connection::close() {
 }
 
 void dial_openflow(boost::asio::io_context& io, const tcp::endpoint& where, duration timeout,
-                   std::function<void(result<std::shared_ptr<openflow_connection>>)> then) {
+                   std::function<void(result<std::shared_ptr<openflow_connection>>)> then,
+                   wire_tap tap) {
   auto socket = std::make_shared<openflow_socket>(boost::asio::make_strand(io));
   auto timer = std::make_shared<boost::asio::steady_timer>(socket->get_executor(), timeout);
   timer->async_wait([socket, timer](error_code error) {
@@ -169,12 +183,12 @@ void dial_openflow(boost::asio::io_context& io, const tcp::endpoint& where, dura
     if (!error)
       socket->close(ignored);
   });
-  socket->async_connect(where, [socket, timer, where, then = std::move(then)](error_code error) {
+  socket->async_connect(where, [socket, timer, where, tap, then = std::move(then)](error_code error) {
     timer->cancel();
     if (error || !socket->is_open())
       return then(failure{ec::site_unreachable, "no connection to " + to_text(where) + ": "
                                                   + (error ? error.message() : "too slow")});
-    then(std::make_shared<openflow_connection>(std::move(*socket)));
+    then(std::make_shared<openflow_connection>(std::move(*socket), tap));
   });
 }
 
@@ -189,8 +203,7 @@ result<tcp::endpoint> parse_openflow_endpoint(const std::string& text) {
 }
 
 std::string to_text(const tcp::endpoint& x) {
-  auto host = x.address().to_string();
-  return (x.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(x.port());
+  return endpoint_text(x);
 }
 
 } // namespace qnfv

@@ -4,6 +4,7 @@
 
 #include "drivers/openflow/codec.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/tracing/wire_tap.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -26,7 +27,7 @@ public:
   using taker = std::function<void(std::vector<bytes>)>;
   using ender = std::function<void(std::string why)>;
 
-  explicit openflow_connection(openflow_socket);
+  explicit openflow_connection(openflow_socket, wire_tap = {});
   /// As close().
   ~openflow_connection();
   openflow_connection(const openflow_connection&) = delete;
@@ -53,7 +54,8 @@ private:
 /// Opens a connection. `then` is called once, on a thread of the io_context; errors: site_unreachable.
 void dial_openflow(boost::asio::io_context&, const boost::asio::ip::tcp::endpoint&,
                    duration timeout,
-                   std::function<void(result<std::shared_ptr<openflow_connection>>)> then);
+                   std::function<void(result<std::shared_ptr<openflow_connection>>)> then,
+                   wire_tap = {});
 
 /// Numeric, "127.0.0.1:6633". Errors: bad_config.
 result<boost::asio::ip::tcp::endpoint> parse_openflow_endpoint(const std::string&);

@@ -48,10 +48,11 @@ void lose(self_ptr self, qkd_phase phase, const std::string& reason) {
 key_server_client::taker deliver_to(self_ptr self, std::function<void(keys_or_not&)> then) {
   auto me = caf::actor_cast<caf::actor_addr>(self);
   auto generation = self->state.generation;
-  return [=](keys_or_not x) {
+  return [=, trace = current_trace()](keys_or_not x) {
     auto handle = caf::actor_cast<caf::strong_actor_ptr>(me);
     if (!handle)
       return;
+    trace_scope scope{trace};
     continue_at(caf::actor_cast<qkd_source_actor>(handle), [=]() mutable {
       if (self->state.generation == generation)
         return then(x);
@@ -261,6 +262,7 @@ caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   end_session(self, "a new session begins");
   s.client = std::move(*client);
   s.session = x.session;
+  s.trace = current_trace();
   s.running = true;
   s.next_counter = 0;
   s.blocks = 0;
@@ -315,8 +317,10 @@ qkd_source_actor::behavior_type qkd_drawn(stateful<qkd_source_actor, qkd_drawn_s
         lose(self, qkd_phase::lost, x.site.value + " is gone");
     },
     [self](const tick& x) {
-      if (x.generation == self->state.generation && self->state.running)
-        draw(self);
+      if (x.generation != self->state.generation || !self->state.running)
+        return;
+      trace_scope scope{self->state.trace};
+      draw(self);
     },
     [](const continuation& x) { x.run(); },
   };

@@ -37,6 +37,7 @@ struct qkd_drawn_state {
   qkd_drawn_config config;
   device_report report;
   uint32_t session = 0; ///< The last one started; 0: none yet.
+  trace_context trace;  ///< Of its start: what it draws later is drawn for that, too.
   bool running = false;
   uint64_t generation = 0; ///< Of the answers and timers that count.
   std::unique_ptr<key_server_client> client;

@@ -75,7 +75,7 @@ void draw_block(self_ptr self) {
                                          - binary_entropy(phase_error) - p.overhead);
   s.block.secret_bps = s.block.sifted_bps * s.block.secret_fraction;
   s.block.keys_per_block =
-    static_cast<uint64_t>(p.block_sifted_bits * s.block.secret_fraction / key_bits);
+    static_cast<uint64_t>(p.block_sifted_bits * s.block.secret_fraction * s.line.flood_factor / key_bits);
 }
 
 void exchange(self_ptr self) {
@@ -87,24 +87,21 @@ void exchange(self_ptr self) {
 /// Emits this end's copy of a block, a little late, as real devices do.
 void emit(self_ptr self, const block_id& block) {
   auto& s = self->state;
-  auto handle = caf::actor_cast<caf::strong_actor_ptr>(self);
-  auto late = from_seconds(uniform(s.jitter) * s.config.skew_s);
-  self->after_lab(late, tick{s.session, "emit " + std::to_string(block.first) + " "
-                                          + std::to_string(block.count) + " "
-                                          + to_string(block.allocator)});
+  s.due.push_back(block);
+  self->after_lab(from_seconds(uniform(s.jitter) * s.config.skew_s), tick{s.session, "emit"});
 }
 
-void emit_now(self_ptr self, const tick& x) {
+/// Blocks leave in the order of their keys, whoever's time has come.
+void emit_next(self_ptr self, uint64_t session) {
   auto& s = self->state;
   // Stopped, or another session: the block died with its session.
-  if (!s.running || x.generation != s.session)
+  if (!s.running || session != s.session || s.due.empty())
     return;
-  block_id block{s.config.link, s.session, link_end::bob, 0, 0};
-  char* rest = nullptr;
-  block.first = std::strtoull(x.what.c_str() + 5, &rest, 10);
-  block.count = static_cast<uint32_t>(std::strtoul(rest, &rest, 10));
-  block.allocator = std::string_view{rest} == " alice" ? link_end::alice : link_end::bob;
+  auto block = s.due.front();
+  s.due.pop_front();
   key_block out{block, emulated_bits(s.config.seed, block), {}};
+  if (s.line.mismatch_share > 0 && uniform(s.jitter) < s.line.mismatch_share)
+    out.material.data()[0] ^= 1;
   s.report.keys += block.count;
   self->send(s.config.owner, std::move(out));
 }
@@ -206,6 +203,7 @@ caf::result<accepted> start(self_ptr self, const start_distilling& x) {
   s.running = true;
   s.next_counter = 0;
   s.blocks = 0;
+  s.due.clear();
   s.initialising = duration{0};
   s.report = device_report{};
   s.report.link = s.config.link;
@@ -270,9 +268,11 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
         return not_ours(self);
       auto bad = x.line.visibility < 0 || x.line.visibility > 1 || x.line.noise_factor < 0
                  || x.line.eavesdropper_share < 0 || x.line.eavesdropper_share > 1
+                 || x.line.mismatch_share < 0 || x.line.mismatch_share > 1
+                 || !(x.line.flood_factor >= 0 && x.line.flood_factor <= 1000)
                  || !std::isfinite(x.line.extra_loss_db) || !std::isfinite(x.line.noise_factor);
       if (bad)
-        return fail(ec::invalid_argument, "visibility and eavesdropper share lie in 0..1");
+        return fail(ec::invalid_argument, "visibility and shares lie in 0..1, a flood in 0..1000");
       self->state.line = x.line;
       if (!x.line.light)
         lose(self, qkd_phase::lost, "no light on the line");
@@ -310,8 +310,8 @@ qkd_emulator(stateful<qkd_source_actor, qkd_emulator_state>* self, qkd_emulator_
         lose(self, qkd_phase::lost, x.site.value + " is gone");
     },
     [self](const tick& x) {
-      if (x.what.rfind("emit ", 0) == 0)
-        return emit_now(self, x);
+      if (x.what == "emit")
+        return emit_next(self, x.generation);
       if (!self->state.running || x.generation != self->state.generation)
         return;
       if (x.what == "phase")

@@ -5,6 +5,7 @@
 #include "runtime/messages/links.hpp"
 #include "runtime/system/actor.hpp"
 
+#include <deque>
 #include <map>
 #include <random>
 #include <set>
@@ -50,6 +51,7 @@ struct qkd_emulator_state {
   duration initialising{0};  ///< Lab time spent until the first key.
   line_figures block;        ///< Of the block under way, with its jitter.
   std::mt19937_64 jitter;
+  std::deque<block_id> due; ///< Blocks of this session that this end has yet to emit.
 };
 
 /// The bits of one block: AES-256-CTR under a key that HKDF-SHA256 derives from the seed, link,

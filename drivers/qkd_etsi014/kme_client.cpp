@@ -1,6 +1,7 @@
 #include "drivers/qkd_etsi014/kme_client.hpp"
 
 #include "drivers/qkd_etsi014/kme_codec.hpp"
+#include "runtime/tracing/context.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -32,16 +33,17 @@ public:
 
   void draw(uint32_t count_max, taker take) {
     boost::asio::post(
-      strand_, [self = shared_from_this(), count_max, take = std::move(take)]() mutable {
-        self->begin(std::move(take));
+      strand_, [self = shared_from_this(), count_max, take = std::move(take),
+                trace = current_trace()]() mutable {
+        self->begin(std::move(take), std::move(trace));
         self->ask_status([self, count_max](const kme_status& x) { self->ask_keys(count_max, x); });
       });
   }
 
   void fetch(names_list names, taker take) {
     boost::asio::post(strand_, [self = shared_from_this(), names = std::move(names),
-                                take = std::move(take)]() mutable {
-      self->begin(std::move(take));
+                                take = std::move(take), trace = current_trace()]() mutable {
+      self->begin(std::move(take), std::move(trace));
       self->deadline_.expires_after(self->s_.fetch_deadline);
       self->deadline_.async_wait([self, question = self->question_](error_code cancelled) {
         if (!cancelled && self->question_ == question)
@@ -73,9 +75,10 @@ public:
   }
 
 private:
-  void begin(taker take) {
+  void begin(taker take, trace_context trace) {
     ++question_;
     take_ = std::move(take);
+    trace_ = std::move(trace);
     keys_.clear();
     groups_.clear();
   }
@@ -85,6 +88,7 @@ private:
             std::function<void(client_response)> then) {
     if (!http_)
       return;
+    trace_scope scope{trace_};
     http_->send(method, target, byte_view{std::string_view{body}},
                 [self = shared_from_this(), question = question_,
                  then = std::move(then)](result<client_response> x) {
@@ -213,6 +217,7 @@ private:
   const kme_client_settings s_;
   uint64_t question_ = 0; ///< Answers to earlier ones come too late.
   taker take_;
+  trace_context trace_; ///< Of the question.
   std::vector<drawn_key> keys_;
   std::deque<group> groups_;
   uint32_t group_max_ = 0; ///< 0: not known yet.
@@ -239,6 +244,7 @@ result<std::unique_ptr<key_server_client>> make_kme_client(boost::asio::io_conte
   settings.server = s.kme;
   settings.tls = s.tls;
   settings.expected_name = s.expected_name;
+  settings.tracing = s.tracing;
   settings.answer_timeout = s.answer_timeout;
   auto http = http_client::make(io, settings);
   if (!http)

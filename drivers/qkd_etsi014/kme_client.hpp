@@ -11,6 +11,7 @@ struct kme_client_settings {
   std::string kme;           ///< "HOST:PORT"
   std::string expected_name; ///< In the KME's certificate; empty: HOST.
   tls_files tls;             ///< The certificate that names this end's SAE.
+  http_tracing tracing = {};
   std::string other_sae;     ///< Of the other end: the slave to Bob's end, the master to Alice's.
   uint32_t request_keys_max = 8; ///< Where a KME does not say how many it takes.
   uint32_t fetch_tries = 4;      ///< Of a group of keys that the KME does not have yet.

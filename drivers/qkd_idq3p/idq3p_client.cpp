@@ -2,6 +2,8 @@
 
 #include "drivers/idq3p/codec.hpp"
 #include "runtime/deployment/address.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -47,13 +49,15 @@ public:
       socket_.non_blocking(true, error);
     if (error)
       return {ec::site_unreachable, s_.server + ": " + error.message()};
+    ends_ = ends_of("idq3p", socket_);
     boost::asio::post(strand_, [self = shared_from_this()] { self->receive(); });
     return done{};
   }
 
   void ask(std::vector<std::string> names, uint32_t count, taker take) {
     boost::asio::post(strand_, [self = shared_from_this(), names = std::move(names), count,
-                                take = std::move(take)]() mutable {
+                                take = std::move(take), trace = current_trace()]() mutable {
+      self->trace_ = std::move(trace);
       self->names_ = std::move(names);
       self->left_ = count;
       self->at_ = 0;
@@ -98,6 +102,10 @@ private:
     auto datagram = encode(asked_);
     error_code error;
     socket_.send(boost::asio::buffer(datagram), 0, error);
+    if (s_.tap && !error) {
+      trace_scope scope{trace_};
+      s_.tap.sent(ends_, show_idq3p(datagram));
+    }
     // An error of an earlier datagram: this one was not sent, but will be repeated.
     auto wait = std::min(s_.repeat, s_.silence - waited_);
     waited_ += wait;
@@ -138,6 +146,10 @@ private:
   }
 
   void arrived(byte_view datagram) {
+    if (s_.tap) {
+      trace_scope scope{trace_};
+      s_.tap.received(ends_, show_idq3p(datagram));
+    }
     idq3p_response x;
     if (!take_ || decode(datagram, x) != idq3p_problem::none || !answers(x, asked_))
       return;
@@ -182,6 +194,8 @@ private:
   uint32_t left_ = 0;
   size_t at_ = 0;
   std::vector<drawn_key> keys_;
+  trace_context trace_; ///< Of the question.
+  wire_ends ends_;
 };
 
 class idq3p_client : public key_server_client {

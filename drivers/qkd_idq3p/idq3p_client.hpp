@@ -2,6 +2,7 @@
 
 #include "drivers/qkd_drawn/key_server_client.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/tracing/wire_tap.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -16,6 +17,7 @@ struct idq3p_client_settings {
                               ///< client repeats none.
   duration silence = std::chrono::seconds{5};        ///< Then a request has no answer.
   duration repeat = std::chrono::milliseconds{1250}; ///< A request is repeated, to the letter.
+  wire_tap tap = {};
 };
 
 /// The client of one IDQ3P key server: keys of 32 bytes, one request at a time. A key is called by

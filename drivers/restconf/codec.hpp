@@ -16,6 +16,7 @@
 // A member at the top, and a name in a path, may have the module's name in front. Firmware of 2017
 // calls the list "pairs". Pure and total.
 
+#include "drivers/http/json_mask.hpp"
 #include "runtime/base/result.hpp"
 
 #include <cstdint>
@@ -27,6 +28,15 @@ namespace qnfv {
 
 constexpr const char* restconf_media = "application/yang-data+json";
 constexpr size_t restconf_entries_max = 8192; ///< Of any list.
+
+/// What everybody may see of bodies.
+inline const shown_names restconf_shown{
+  {"optical-switch:pair", false}, {"pair", false}, {"pairs", false}, {"ingress"}, {"egress"},
+  {"optical-switch:port", false}, {"port", false}, {"ports", false}, {"port-id"}, {"status"},
+  {"optical-switch:product-information", false}, {"product-information", false}, {"manufacturer"},
+  {"serial-number"}, {"model-name"}, {"software-version"}, {"input", false}, {"port-enab"},
+  {"port-disab"}, {"ietf-restconf:errors", false}, {"errors", false}, {"error", false},
+  {"error-type"}, {"error-tag"}, {"error-message"}};
 
 /// Ports from 1 to 65535.
 struct restconf_pair {

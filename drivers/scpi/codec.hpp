@@ -24,6 +24,8 @@
 // Pure and total: any text is commands, answers, or nothing. What is read is never longer than what
 // was given.
 
+#include "runtime/base/shown.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -113,6 +115,10 @@ std::string print_scpi(const scpi_port_states&);
 /// Oldest first; 0,"No error" is an empty queue.
 std::optional<std::vector<scpi_error>> parse_scpi_errors(std::string_view);
 std::string print_scpi(const std::vector<scpi_error>&);
+
+/// What everybody may see of a line (without its end, which is added): all of it if it is made of the
+/// commands or answers above, else its length.
+shown_bytes show_scpi(std::string_view line);
 
 /// Adds to an error queue, which stays within its bound (-350, "Queue overflow").
 void push_scpi_error(std::vector<scpi_error>& queue, scpi_error x);

@@ -66,6 +66,7 @@ std::optional<port_number> crossbar::next_free_egress(port_number after) const {
 }
 
 crossbar::verdict crossbar::connect(const cross_connection& x) {
+  ++changes_;
   settled();
   auto wrong = fault_of(x);
   if (wrong == fault::lost) {
@@ -102,6 +103,7 @@ crossbar::verdict crossbar::connect(const cross_connection& x) {
 }
 
 crossbar::verdict crossbar::disconnect(const cross_connection& x) {
+  ++changes_;
   settled();
   auto wrong = fault_of(x);
   if (wrong == fault::lost) {
@@ -125,6 +127,7 @@ crossbar::verdict crossbar::disconnect(const cross_connection& x) {
 }
 
 void crossbar::settled() {
+  ++changes_;
   if (true_when_settled_)
     join(truth_, *true_when_settled_);
   if (said_when_settled_)
@@ -134,6 +137,7 @@ void crossbar::settled() {
 }
 
 bool crossbar::set(const switch_fault& x) {
+  ++changes_;
   if (x.port > 2 * size_ || x.settle_ms > crossbar_settle_ms_max)
     return false;
   settle_ms_ = x.settle_ms;
@@ -153,6 +157,11 @@ bool crossbar::set(const switch_fault& x) {
   } else {
     faults_.erase(x.port);
     dark_.erase(x.port);
+  }
+  auto lies = [](auto& entry) { return entry.second.what == fault::lying; };
+  if (std::none_of(faults_.begin(), faults_.end(), lies)) {
+    said_ = truth_;
+    said_when_settled_ = true_when_settled_;
   }
   return true;
 }

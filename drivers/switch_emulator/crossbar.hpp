@@ -39,7 +39,8 @@ public:
   /// The mirrors of the last command stand still. Repeating it changes nothing.
   void settled();
 
-  /// False: no such port, or it would take for ever.
+  /// False: no such port, or it would take for ever. When the last lie is mended the switch says how
+  /// things stand.
   bool set(const switch_fault&);
 
   port_number size() const { return size_; }
@@ -54,6 +55,8 @@ public:
   /// Light that enters at `in` leaves at `out`; and the other way, for mirrors know no direction.
   bool light_passes(const cross_connection&) const;
   const std::set<port_number>& dark() const { return dark_; }
+  /// Grows whenever any of this may have changed.
+  uint64_t changes() const { return changes_; }
   bool has(const cross_connection& x) const {
     return x.in >= 1 && x.in <= size_ && x.out > size_ && x.out <= 2 * size_;
   }
@@ -89,6 +92,7 @@ private:
   std::optional<cross_connection> said_when_settled_;
   std::map<port_number, set_fault> faults_; ///< Port 0: every port.
   std::set<port_number> dark_;
+  uint64_t changes_ = 0;
 };
 
 } // namespace qnfv

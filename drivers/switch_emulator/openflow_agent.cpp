@@ -218,15 +218,32 @@ void dial(self_ptr self) {
                   if (auto handle = caf::actor_cast<caf::strong_actor_ptr>(me))
                     continue_at(caf::actor_cast<openflow_agent_actor>(handle),
                                 [self, serial, x] { connected(self, serial, x); });
-                });
+                },
+                self->env().tap());
 }
 
 /// Tells the controller of a port, once the number of ports is known.
 void tell_port(self_ptr self, const switch_event& x) {
   auto& s = self->state;
-  if (x.port == 0 || s.size == 0)
-    return;
-  send(self, encode(++s.xid, port_changed(s.size, x)));
+  if (s.size != 0)
+    send(self, encode(++s.xid, port_changed(s.size, x)));
+}
+
+/// Tells the controller what is joined now, if it is there to be told.
+void tell_circuits(self_ptr self) {
+  auto& s = self->state;
+  auto serial = s.serial;
+  self
+    ->request(s.config.glass, std::chrono::milliseconds{s.config.command_timeout_ms},
+              switch_status_query{})
+    .then(
+      [self, serial](const switch_status& x) {
+        auto& s = self->state;
+        if (s.serial == serial)
+          for (auto& each : circuits_changed(s.config.datapath, x))
+            send(self, encode(++s.xid, each));
+      },
+      [](const caf::error&) {});
 }
 
 } // namespace
@@ -243,7 +260,12 @@ openflow_agent(stateful<openflow_agent_actor, openflow_agent_state>* self,
     .then([self](const switch_status& x) { self->state.size = x.size; }, [](const caf::error&) {});
   dial(self);
   return {
-    [self](const switch_event& x) { tell_port(self, x); },
+    [self](const switch_event& x) {
+      if (x.port != 0)
+        tell_port(self, x);
+      else if (self->state.connection)
+        tell_circuits(self);
+    },
     [self](const tick& x) {
       if (x.generation == self->state.serial)
         dial(self);

@@ -76,6 +76,15 @@ openflow_cport_status port_changed(port_number size, const switch_event& x) {
   return out;
 }
 
+std::vector<openflow_cport_status> circuits_changed(uint64_t datapath, const switch_status& x) {
+  std::vector<openflow_cport_status> out;
+  for (auto& port : features_of(datapath, x).cports) {
+    out.push_back({cport_reason::modify, port});
+    out.back().port.peer_datapath = datapath;
+  }
+  return out;
+}
+
 circuit_plan plan_of(const openflow_cflow_mod& x, const std::vector<cross_connection>& joined) {
   auto removal = is_removal(x.command);
   auto both = x.wildcards == openflow::fibre_form;

@@ -15,6 +15,9 @@ openflow_features features_of(uint64_t datapath, const switch_status&);
 /// That a port's light or health changed. Its peer is left unknown.
 openflow_cport_status port_changed(port_number size, const switch_event&);
 
+/// That circuits changed which nobody ordered: every port with its peer, port 0 if it has none.
+std::vector<openflow_cport_status> circuits_changed(uint64_t datapath, const switch_status&);
+
 struct circuit_step {
   bool join = true;
   cross_connection ports;

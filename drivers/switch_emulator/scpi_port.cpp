@@ -1,6 +1,8 @@
 #include "drivers/switch_emulator/scpi_port.hpp"
 
 #include "runtime/deployment/address.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -41,10 +43,7 @@ public:
       acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error)
       return {ec::site_unreachable, s_.listen + ": cannot listen: " + error.message()};
-    auto mine = acceptor_.local_endpoint(error);
-    auto host = mine.address().to_string();
-    address_ =
-      (mine.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(mine.port());
+    address_ = endpoint_text(acceptor_.local_endpoint(error));
     asio::post(strand_, [self = shared_from_this()] { self->accept(); });
     return done{};
   }
@@ -86,6 +85,7 @@ private:
 
     void start() {
       error_code ignored;
+      ends_ = ends_of("scpi", socket_);
       socket_.set_option(tcp::no_delay(true), ignored);
       within(port_->s_.idle_timeout);
       read();
@@ -176,11 +176,15 @@ private:
 
     void hand_on(std::string line) {
       busy_ = true;
+      if (port_->s_.tap)
+        port_->s_.tap.received(ends_, show_scpi(line));
       if (!ended_)
         timer_.cancel();
       port_->take_(
         session_, std::move(line), [self = shared_from_this(), turn = ++turn_](std::string answer) {
-          asio::post(self->port_->strand_, [self, turn, answer = std::move(answer)]() mutable {
+          asio::post(self->port_->strand_, [self, turn, answer = std::move(answer),
+                                            trace = current_trace()]() mutable {
+            trace_scope scope{std::move(trace)};
             if (!self->closed_ && self->busy_ && self->turn_ == turn)
               self->answer(std::move(answer));
           });
@@ -190,6 +194,8 @@ private:
     void answer(std::string text) {
       if (text.empty())
         return answered();
+      if (port_->s_.tap)
+        port_->s_.tap.sent(ends_, show_scpi(text));
       out_ = std::move(text) + "\n";
       within(port_->s_.farewell_timeout);
       asio::async_write(socket_, asio::buffer(out_),
@@ -216,6 +222,7 @@ private:
     std::shared_ptr<scpi_session> session_ = std::make_shared<scpi_session>();
     std::array<char, 4096> buffer_{};
     std::string in_, out_;
+    wire_ends ends_;
     uint64_t turn_ = 0; ///< Lines so far; an answer is for one of them.
     bool reading_ = false;
     bool busy_ = false;     ///< Somebody is at a line.

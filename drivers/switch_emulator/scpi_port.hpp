@@ -5,6 +5,7 @@
 #include "drivers/scpi/codec.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/tracing/wire_tap.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,6 +22,7 @@ struct scpi_port_settings {
   duration idle_timeout = std::chrono::minutes{10};
   /// For the last answers, once the client has ended its side.
   duration farewell_timeout = std::chrono::seconds{5};
+  wire_tap tap;
 };
 
 /// One client's. Belongs to whoever serves.

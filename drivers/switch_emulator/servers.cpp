@@ -10,6 +10,7 @@ result<switch_server> serve_scpi(caf::actor_system& system, const environment_pt
                                  const switch_server_settings& x) {
   scpi_port_settings settings;
   settings.listen = x.scpi;
+  settings.tap = env->tap();
   settings.beyond_loopback = x.beyond_loopback;
   auto port = scpi_port::open(env->io->context(), settings);
   if (!port)
@@ -27,6 +28,7 @@ result<switch_server> serve_restconf(caf::actor_system& system, const environmen
                                      const switch_server_settings& x) {
   auto settings = restconf_http(x.restconf);
   settings.plain_beyond_loopback = x.beyond_loopback;
+  settings.tracing = {env->lab, env->tap(), restconf_shown};
   auto door = http_door::open(env->io->context(), settings);
   if (!door)
     return door.error();

@@ -147,6 +147,7 @@ caf::result<accepted> set_fault(self_ptr self, const switch_fault& x) {
     return fail(ec::not_allowed,
                 self->sender_site().value + " does not command switch " + s.config.name.value);
   auto dark = s.glass->dark();
+  auto joined = s.glass->joined();
   if (!s.glass->set(x))
     return fail(ec::invalid_argument, s.config.name.value + " has no port " + std::to_string(x.port)
                                         + ", or settling takes over "
@@ -154,6 +155,8 @@ caf::result<accepted> set_fault(self_ptr self, const switch_fault& x) {
   self->note("fault",
              s.config.name.value + " port " + std::to_string(x.port) + " " + to_string(x.what));
   tell_light(self, false);
+  if (s.glass->joined() != joined)
+    tell_watchers(self, switch_event::kind::connected, 0, "it is joined otherwise than it said");
   for (auto port : s.glass->dark())
     if (dark.count(port) == 0)
       tell_watchers(self, switch_event::kind::light_lost, port, "no light");
@@ -186,14 +189,15 @@ switch_emulator(stateful<switch_driver_actor, switch_emulator_state>* self,
   s.glass = std::make_unique<crossbar>(s.config.size);
   s.glass->set({switch_fault::kind::none, 0, s.config.settle_ms});
   s.passes.resize(s.config.links.size());
+  if (s.config.owner)
+    s.watchers.push_back(s.config.owner);
+  tell_watchers(self, switch_event::kind::connected, 0, s.config.model);
+  // Those begin with it: a controller that they have met already would take it for a change.
   for (auto& start : s.config.servers) {
     auto server = start(switch_driver_actor{self});
     self->link_to(server);
     s.watchers.push_back(std::move(server));
   }
-  if (s.config.owner)
-    s.watchers.push_back(s.config.owner);
-  tell_watchers(self, switch_event::kind::connected, 0, s.config.model);
   tell_light(self, true);
   auto repeat = [self] {
     auto wait = self->state.config.repeat_light_ms;

@@ -27,22 +27,39 @@ result<circuit_view> circuit_view::of(const openflow_features& x) {
   return out;
 }
 
-std::optional<switch_event> circuit_view::update(const openflow_cport_status& x) {
+std::vector<switch_event> circuit_view::update(const openflow_cport_status& x) {
+  std::vector<switch_event> out;
   auto port = x.port.port;
   if (port == 0 || port > 2 * size_)
-    return std::nullopt;
+    return out;
   if (x.reason == cport_reason::remove) {
     failed_.insert(port);
-    return switch_event{switch_event::kind::port_failed, port, "the switch took the port away"};
+    out.push_back({switch_event::kind::port_failed, port, "the switch took the port away"});
+    return out;
   }
   failed_.erase(port);
+  if (x.port.peer_datapath == datapath_ && rejoin(port, x.port.peer_port))
+    out.push_back({switch_event::kind::connected, 0,
+                   "port " + std::to_string(port) + " is joined otherwise than it was"});
   if ((x.port.state & openflow::no_light) != 0) {
     if (dark_.insert(port).second)
-      return switch_event{switch_event::kind::light_lost, port, "no light"};
+      out.push_back({switch_event::kind::light_lost, port, "no light"});
   } else if (dark_.erase(port) != 0) {
-    return switch_event{switch_event::kind::light_back, port, "light is back"};
+    out.push_back({switch_event::kind::light_back, port, "light is back"});
   }
-  return std::nullopt;
+  return out;
+}
+
+bool circuit_view::rejoin(port_number port, port_number peer) {
+  auto now = port <= size_ ? cross_connection{port, peer} : cross_connection{peer, port};
+  auto uses = [&](auto& y) { return y.in == now.in || y.out == now.out; };
+  auto was = std::count(joined_.begin(), joined_.end(), now) > 0;
+  if (was || (!has(now) && std::none_of(joined_.begin(), joined_.end(), uses)))
+    return false;
+  joined_.erase(std::remove_if(joined_.begin(), joined_.end(), uses), joined_.end());
+  if (has(now))
+    joined_.insert(std::upper_bound(joined_.begin(), joined_.end(), now), now);
+  return true;
 }
 
 openflow_cflow_mod circuit_of(const cross_connection& x, bool join) {

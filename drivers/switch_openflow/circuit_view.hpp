@@ -25,10 +25,14 @@ public:
     return x.in >= 1 && x.in <= size_ && x.out > size_ && x.out <= 2 * size_;
   }
 
-  /// What that means for a path, if anything. Nothing of ports that it does not have.
-  std::optional<switch_event> update(const openflow_cport_status&);
+  /// What that means for paths, if anything. Nothing of ports that it does not have. A peer in the
+  /// switch's own datapath, or port 0 of it, is what the port is joined with now.
+  std::vector<switch_event> update(const openflow_cport_status&);
 
 private:
+  /// False: it was so already.
+  bool rejoin(port_number port, port_number peer);
+
   uint64_t datapath_ = 0;
   port_number size_ = 0;
   std::vector<cross_connection> joined_;

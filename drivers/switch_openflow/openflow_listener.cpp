@@ -14,8 +14,8 @@ constexpr auto accept_pause = std::chrono::milliseconds{100};
 /// Everything but the address runs on the strand.
 class listener : public std::enable_shared_from_this<listener> {
 public:
-  explicit listener(boost::asio::io_context& io)
-      : io_(io), strand_(boost::asio::make_strand(io)), acceptor_(strand_) {}
+  listener(boost::asio::io_context& io, wire_tap tap)
+    : io_(io), strand_(boost::asio::make_strand(io)), acceptor_(strand_), tap_(std::move(tap)) {}
 
   status start(const tcp::endpoint& where) {
     error_code error;
@@ -59,7 +59,7 @@ private:
       if (error)
         // Out of descriptors: try again when some may be free.
         return self->accept_later();
-      self->take_(std::make_shared<openflow_connection>(std::move(*socket)));
+      self->take_(std::make_shared<openflow_connection>(std::move(*socket), self->tap_));
       self->accept();
     });
   }
@@ -75,6 +75,7 @@ private:
   boost::asio::io_context& io_;
   openflow_strand strand_;
   boost::asio::basic_socket_acceptor<tcp, openflow_strand> acceptor_;
+  const wire_tap tap_;
   std::string address_;
   openflow_listener::taker take_;
   bool accepting_ = false; ///< Since the first taker.
@@ -104,7 +105,7 @@ listen_openflow(boost::asio::io_context& io, const openflow_listener_settings& s
     return {ec::bad_config, settings.listen
                               + ": OpenFlow has no authentication; beyond loopback it must be "
                                 "asked for (\"beyond_loopback\")"};
-  auto out = std::make_shared<listener>(io);
+  auto out = std::make_shared<listener>(io, settings.tap);
   if (auto ok = out->start(*where); !ok)
     return failure{ok.error().code, settings.listen + ": " + ok.error().text};
   return std::shared_ptr<openflow_listener>{std::make_shared<owned_listener>(out)};

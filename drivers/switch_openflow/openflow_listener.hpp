@@ -11,6 +11,7 @@ struct openflow_listener_settings {
   /// OpenFlow 1.0 over TCP proves nobody's name: whoever reaches the port can say that it is the
   /// switch. Only for a management network that ends at the switch.
   bool beyond_loopback = false;
+  wire_tap tap;
 };
 
 class openflow_listener {

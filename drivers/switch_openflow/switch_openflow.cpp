@@ -270,8 +270,8 @@ bool understood(self_ptr self, const openflow_header& header, const bytes& messa
     auto x = read_cport_status(message);
     if (!x)
       return false;
-    if (auto event = s.view.update(*x))
-      tell(self, *event);
+    for (auto& event : s.view.update(*x))
+      tell(self, event);
     return true;
   }
   default:

@@ -71,7 +71,8 @@ struct switch_openflow_state {
 ///
 /// OpenFlow 1.0 and the addendum cannot list circuits. They can name a port's peer, and a switch
 /// that puts there the port it joined it with, in its own datapath, can be read back truly; for
-/// others see `names_peers`. After an ERROR the same question decides: if it is as it was ordered
+/// others see `names_peers`. One that says so in a CPORT_STATUS has changed by itself: the owner hears
+/// `connected`, and reads it. After an ERROR the same question decides: if it is as it was ordered
 /// all the same (a repeated command), that is a success.
 switch_driver_actor::behavior_type
 switch_openflow(stateful<switch_driver_actor, switch_openflow_state>* self,

@@ -76,6 +76,7 @@ void came_up(self_ptr self, const switch_identity& x) {
   s.status.model = x.model;
   s.status.size = x.size;
   s.ports.clear(); // The owner is told again what is wrong with them.
+  s.joined_is_known = false;
   s.retry_ms = 0;
   self->note("switch", s.config.name.value + " is " + x.model);
   tell_owner(self, {switch_event::kind::connected, 0, x.model});
@@ -115,6 +116,7 @@ void read_joined(self_ptr self, std::function<void(result<joined_ports>)> then) 
       }
       std::sort(x->begin(), x->end());
       self->state.status.joined = *x;
+      self->state.joined_is_known = true;
       then(std::move(x));
     });
 }
@@ -229,7 +231,11 @@ void poll(self_ptr self) {
   reach(self, [self, up](status now) {
     if (!now || !up) // Its own tick follows.
       return next(self);
-    read_joined(self, [self](const result<joined_ports>&) {
+    auto& s = self->state;
+    auto before = s.joined_is_known ? s.status.joined : std::optional<joined_ports>{};
+    read_joined(self, [self, before](const result<joined_ports>& now) {
+      if (now && before && *now != *before)
+        tell_owner(self, {switch_event::kind::connected, 0, "it is joined otherwise than it was"});
       if (self->state.status.reachable)
         return look_at_ports(self);
       next(self);

@@ -27,6 +27,7 @@ struct switch_polled_state {
   switch_polled_config config;
   std::shared_ptr<switch_client> client;
   switch_status status;
+  bool joined_is_known = false; ///< Read since it was reached.
   std::vector<port_state> ports;             ///< As last told to the owner.
   std::deque<std::function<void()>> waiting; ///< Commands, in the order they came.
   bool working = false;                      ///< On one of them.
@@ -36,7 +37,8 @@ struct switch_polled_state {
 
 /// The SWITCH DRIVER over such a protocol. Before a command it reads what is joined: what is so
 /// already is not said again, and a port that is joined elsewhere is not touched. After it, it
-/// reads again. Between commands it looks at the ports and tells its owner what changed.
+/// reads again. Between commands it looks at ports and connections and tells its owner what changed:
+/// connections that nobody ordered by `connected`.
 switch_driver_actor::behavior_type
 switch_polled(stateful<switch_driver_actor, switch_polled_state>* self,
               switch_polled_config config);

@@ -186,6 +186,7 @@ status use_restconf(switch_polled_config& config, const environment_ptr& env,
   http.tls.ca = settings.ca;
   http.expected_name = settings.expected_name;
   http.content_type = restconf_media;
+  http.tracing = {env->lab, env->tap(), restconf_shown};
   http.connect_timeout = settings.connect_timeout;
   http.answer_timeout = settings.answer_timeout;
   if (!settings.user.empty())

@@ -2,6 +2,8 @@
 
 #include "drivers/scpi/codec.hpp"
 #include "runtime/deployment/address.hpp"
+#include "runtime/tracing/context.hpp"
+#include "runtime/tracing/wire_ends.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -35,9 +37,10 @@ public:
 
   void ask(std::string line, taster fits, taker then) {
     asio::post(strand_, [self = shared_from_this(), line = std::move(line), fits = std::move(fits),
-                         then = std::move(then)]() mutable {
+                         then = std::move(then), trace = current_trace()]() mutable {
       if (self->then_)
         return then(failure{ec::busy, self->describe("another question has no answer yet")});
+      self->trace_ = std::move(trace);
       self->out_ = std::move(line) + "\n";
       self->fits_ = std::move(fits);
       self->then_ = std::move(then);
@@ -98,6 +101,7 @@ private:
       return broken(error.message());
     l->socket.set_option(tcp::no_delay(true), error);
     l->up = true;
+    ends_ = ends_of("scpi", l->socket);
     // Always reading: so the end of an idle connection shows before something is sent into it.
     read(l);
     if (then_)
@@ -107,6 +111,10 @@ private:
   void transmit() {
     sent_ = true;
     within(s_.answer_timeout, "no answer in time");
+    if (s_.tap) {
+      trace_scope scope{trace_};
+      s_.tap.sent(ends_, show_scpi(std::string_view{out_}.substr(0, out_.size() - 1)));
+    }
     asio::async_write(line_->socket, asio::buffer(out_),
                       [self = shared_from_this(), l = line_](error_code error, size_t) {
                         if (l == self->line_ && error)
@@ -133,6 +141,10 @@ private:
     std::string text;
     std::istream in{&l.in};
     std::getline(in, text);
+    if (s_.tap) {
+      trace_scope scope{trace_};
+      s_.tap.received(ends_, show_scpi(text));
+    }
     if (!text.empty() && text.back() == '\r')
       text.pop_back();
     if (text.empty())
@@ -178,6 +190,8 @@ private:
   std::string out_;
   taster fits_;
   taker then_; ///< Of the question under way; null: there is none.
+  trace_context trace_; ///< Of the question.
+  wire_ends ends_;
   bool sent_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/tracing/wire_tap.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -17,6 +18,7 @@ struct scpi_client_settings {
   std::string server; ///< "HOST:PORT"; HOST may be a name that is looked up.
   duration connect_timeout = std::chrono::seconds{3};
   duration answer_timeout = std::chrono::seconds{5}; ///< From ask() to the line.
+  wire_tap tap;
 };
 
 class scpi_client {

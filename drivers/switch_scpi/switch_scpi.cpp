@@ -130,6 +130,7 @@ failure scpi_failure(int code, const std::string& text) {
 
 status use_scpi(switch_polled_config& config, const environment_ptr& env,
                 scpi_client_settings settings) {
+  settings.tap = env->tap();
   config.connect = [env, settings]() -> result<std::shared_ptr<switch_client>> {
     auto client = scpi_client::make(env->io->context(), settings);
     if (!client)

@@ -11,6 +11,8 @@ namespace qnfv::docker {
 namespace {
 
 constexpr const char* label = "qnfv.vnf";
+/// Of what an engine says, for people.
+constexpr size_t words_max = 200;
 
 bool parse(rapidjson::Document& to, std::string_view text) {
   to.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
@@ -62,9 +64,9 @@ std::string error_text(unsigned status, std::string_view body) {
   if (parse(doc, body)) {
     auto message = text_of(doc, "message");
     if (!message.empty())
-      return message;
+      return message.substr(0, words_max);
   }
-  return "HTTP " + std::to_string(status) + " " + std::string{body.substr(0, 200)};
+  return "HTTP " + std::to_string(status) + " " + std::string{body.substr(0, words_max)};
 }
 
 result<std::string> parse_load(unsigned status, std::string_view body) {
@@ -80,7 +82,7 @@ result<std::string> parse_load(unsigned status, std::string_view body) {
       continue;
     auto error = text_of(doc, "error");
     if (!error.empty() || doc.HasMember("errorDetail"))
-      return {ec::vim_failed, "the engine refused the image: " + error};
+      return {ec::vim_failed, "the engine refused the image: " + error.substr(0, words_max)};
     auto stream = text_of(doc, "stream");
     for (std::string_view prefix : {"Loaded image ID: ", "Loaded image: "})
       if (stream.rfind(prefix, 0) == 0) {
@@ -112,10 +114,10 @@ result<container_state> parse_container(std::string_view body, const vnf_id& vnf
   container_state out;
   auto& state = doc["State"];
   out.running = state.HasMember("Running") && state["Running"].IsBool() && state["Running"].GetBool();
-  out.detail = text_of(state, "Status") + ", container " + text_of(doc, "Id").substr(0, 12);
+  out.detail = text_of(state, "Status").substr(0, words_max) + ", container " + text_of(doc, "Id").substr(0, 12);
   if (!out.running && state.HasMember("ExitCode") && state["ExitCode"].IsInt())
     out.detail += ", exit code " + std::to_string(state["ExitCode"].GetInt()) + " "
-                  + text_of(state, "Error");
+                  + text_of(state, "Error").substr(0, words_max);
   if (doc.HasMember("Config") && doc["Config"].IsObject() && doc["Config"].HasMember("Labels")
       && doc["Config"]["Labels"].IsObject())
     out.ours = text_of(doc["Config"]["Labels"], label) == vnf.value;

@@ -1,5 +1,7 @@
 #include "runtime/base/error.hpp"
 
+#include "runtime/base/names.hpp"
+
 #include <iterator>
 
 namespace qnfv {
@@ -18,8 +20,7 @@ static_assert(std::size(names) == ec_count, "name every error code");
 } // namespace
 
 std::string to_string(ec code) {
-  auto i = static_cast<size_t>(code);
-  return i < std::size(names) ? names[i] : "?";
+  return name_in(names, code);
 }
 
 } // namespace qnfv

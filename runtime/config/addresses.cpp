@@ -36,6 +36,25 @@ std::string server_problem(const std::string& x) {
   return address_problem("127.0.0.1" + x.substr(colon));
 }
 
+std::string ssh_problem(const std::string& x) {
+  auto at = x.find('@');
+  auto user = at == std::string::npos ? std::string{"root"} : x.substr(0, at);
+  auto host = at == std::string::npos ? x : x.substr(at + 1);
+  if (!valid_name(user))
+    return "\"" + user + "\" is no user's name";
+  boost::system::error_code error;
+  boost::asio::ip::make_address(host, error);
+  if (error && !valid_name(host))
+    return "\"" + host + "\" is no host: expected USER@HOST";
+  return {};
+}
+
+bool plain_path(const std::string& x) {
+  constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
+  return x.size() > 1 && x.front() == '/' && x.find_first_not_of(plain) == std::string::npos
+         && (x + "/").find("/../") == std::string::npos;
+}
+
 bool any_port(const std::string& address) {
   return address.size() > 2 && address.compare(address.size() - 2, 2, ":0") == 0;
 }

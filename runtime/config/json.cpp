@@ -1,5 +1,7 @@
 #include "runtime/config/json.hpp"
 
+#include "runtime/base/closest_word.hpp"
+
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/pointer.h>
@@ -8,8 +10,13 @@
 #include <rapidjson/stringbuffer.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <vector>
 
 namespace qnfv {
@@ -26,78 +33,63 @@ std::string escaped(const std::string& key) {
   return out;
 }
 
-/// Passes each event on to the document and notes where its value stood.
-class locator {
-public:
-  using Ch = char;
+constexpr unsigned parse_flags =
+  rapidjson::kParseCommentsFlag | rapidjson::kParseIterativeFlag
+  | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
 
-  locator(rapidjson::Document& to, const rapidjson::MemoryStream& in, std::string_view text,
-          std::map<std::string, int>& lines)
-    : to_(to), in_(in), text_(text), lines_(lines) {}
+int line_at(std::string_view text, size_t offset) {
+  auto end = text.begin() + static_cast<long>(std::min(offset, text.size()));
+  return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
+}
+
+/// Passes each event on to the document and objects to repeated keys, depth and numbers out of range.
+class checker : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, checker> {
+public:
+  explicit checker(rapidjson::Document& to) : to_(to) {}
 
   std::string problem;
 
-  bool Null() { return value() && to_.Null(); }
-  bool Bool(bool x) { return value() && to_.Bool(x); }
-  bool Int(int x) { return value() && to_.Int(x); }
-  bool Uint(unsigned x) { return value() && to_.Uint(x); }
-  bool Int64(int64_t x) { return value() && to_.Int64(x); }
-  bool Uint64(uint64_t x) { return value() && to_.Uint64(x); }
-  bool Double(double x) { return value() && to_.Double(x); }
-  bool RawNumber(const char* x, rapidjson::SizeType n, bool copy) {
-    return value() && to_.RawNumber(x, n, copy);
+  bool Null() { return to_.Null(); }
+  bool Bool(bool x) { return to_.Bool(x); }
+  /// RapidJSON's own exact reading of a zero like 0e-30 is undefined.
+  bool RawNumber(const char* x, rapidjson::SizeType n, bool) {
+    auto is = [&](auto& number) {
+      auto [end, error] = std::from_chars(x, x + n, number);
+      return error == std::errc{} && end == x + n;
+    };
+    uint64_t natural;
+    int64_t whole;
+    double real;
+    if (is(natural))
+      return to_.Uint64(natural);
+    if (is(whole))
+      return to_.Int64(whole);
+    if (is(real))
+      return to_.Double(real);
+    problem = "the number is too large or too small";
+    return false;
   }
-  bool String(const char* x, rapidjson::SizeType n, bool copy) {
-    return value() && to_.String(x, n, copy);
-  }
-  bool StartObject() { return open('{') && to_.StartObject(); }
+  bool String(const char* x, rapidjson::SizeType n, bool copy) { return to_.String(x, n, copy); }
+  bool StartObject() { return open() && to_.StartObject(); }
   bool Key(const char* x, rapidjson::SizeType n, bool copy) {
-    auto& level = levels_.back();
-    level.key.assign(x, n);
-    if (!level.keys.insert(level.key).second) {
-      problem = "the key \"" + level.key + "\" is there twice";
+    auto [key, is_new] = levels_.back().emplace(x, n);
+    if (!is_new) {
+      problem = "the key \"" + *key + "\" is there twice";
       return false;
     }
     return to_.Key(x, n, copy);
   }
   bool EndObject(rapidjson::SizeType n) { return close() && to_.EndObject(n); }
-  bool StartArray() { return open('[') && to_.StartArray(); }
+  bool StartArray() { return open() && to_.StartArray(); }
   bool EndArray(rapidjson::SizeType n) { return close() && to_.EndArray(n); }
 
-  int line() const {
-    auto at = std::min(in_.Tell(), text_.size());
-    return 1 + static_cast<int>(std::count(text_.begin(), text_.begin() + static_cast<long>(at), '\n'));
-  }
-
 private:
-  struct level {
-    char kind;
-    std::string path;
-    std::string key;
-    std::set<std::string> keys;
-    size_t index = 0;
-  };
-
-  std::string next_path() {
-    if (levels_.empty())
-      return "";
-    auto& x = levels_.back();
-    return x.path + "/" + (x.kind == '{' ? escaped(x.key) : std::to_string(x.index++));
-  }
-
-  bool value() {
-    lines_[next_path()] = line();
-    return true;
-  }
-
-  bool open(char kind) {
+  bool open() {
     if (levels_.size() >= max_depth) {
       problem = "more than " + std::to_string(max_depth) + " levels";
       return false;
     }
-    auto path = next_path();
-    lines_[path] = line();
-    levels_.push_back({kind, path, {}, {}, 0});
+    levels_.emplace_back();
     return true;
   }
 
@@ -107,10 +99,73 @@ private:
   }
 
   rapidjson::Document& to_;
+  std::vector<std::set<std::string>> levels_; ///< The keys of each open object.
+};
+
+/// Finds the value of a JSON pointer, or the innermost one around it that there is.
+class finder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, finder> {
+public:
+  finder(const rapidjson::MemoryStream& in, const std::string& pointer) : in_(in) {
+    for (auto at = pointer.find('/'); at != std::string::npos;) {
+      auto end = pointer.find('/', at + 1);
+      steps_.push_back(pointer.substr(at + 1, end == std::string::npos ? end : end - at - 1));
+      at = end;
+    }
+  }
+
+  size_t offset = 0;
+
+  bool Default() {
+    value();
+    return true;
+  }
+  bool Key(const char* x, rapidjson::SizeType n, bool) {
+    levels_.back().key.assign(x, n);
+    return true;
+  }
+  bool StartObject() { return open('{'); }
+  bool EndObject(rapidjson::SizeType) { return close(); }
+  bool StartArray() { return open('['); }
+  bool EndArray(rapidjson::SizeType) { return close(); }
+
+private:
+  struct level {
+    char kind;
+    std::string key;
+    size_t index = 0;
+  };
+
+  /// True if it is on the way to the pointer.
+  bool value() {
+    auto depth = levels_.size();
+    auto here = depth == on_the_way_ && depth <= steps_.size();
+    if (depth > 0) {
+      auto& x = levels_.back();
+      auto index = x.index++;
+      here = here && (x.kind == '{' ? escaped(x.key) : std::to_string(index)) == steps_[depth - 1];
+    }
+    if (here)
+      offset = in_.Tell();
+    return here;
+  }
+
+  bool open(char kind) {
+    if (value())
+      ++on_the_way_;
+    levels_.push_back({kind, {}});
+    return true;
+  }
+
+  bool close() {
+    levels_.pop_back();
+    on_the_way_ = std::min(on_the_way_, levels_.size());
+    return true;
+  }
+
   const rapidjson::MemoryStream& in_;
-  std::string_view text_;
-  std::map<std::string, int>& lines_;
+  std::vector<std::string> steps_;
   std::vector<level> levels_;
+  size_t on_the_way_ = 0; ///< Open values that are, from the outermost.
 };
 
 std::string text_of(const rapidjson::Pointer& pointer) {
@@ -211,11 +266,10 @@ std::string unknown_key(const rapidjson::Value& schema, const rapidjson::Value& 
 } // namespace
 
 failure json_file::error_at(const std::string& pointer, const std::string& problem) const {
-  auto where = lines.find(pointer);
-  for (auto p = pointer; where == lines.end() && !p.empty(); where = lines.find(p))
-    p = p.substr(0, p.rfind('/'));
-  auto line = where == lines.end() ? 1 : where->second;
-  return {ec::bad_config, name + ":" + std::to_string(line) + ": "
+  rapidjson::MemoryStream in{text.data(), text.size()};
+  finder place{in, pointer};
+  rapidjson::Reader{}.Parse<parse_flags>(in, place);
+  return {ec::bad_config, name + ":" + std::to_string(line_at(text, place.offset)) + ": "
                             + (pointer.empty() ? "/" : pointer) + ": " + problem};
 }
 
@@ -224,30 +278,33 @@ result<json_file> parse_json(std::string_view text, const std::string& name) {
     return {ec::bad_config, name + ": larger than " + std::to_string(max_bytes) + " bytes"};
   json_file out;
   out.name = name;
+  out.text = text;
   rapidjson::MemoryStream in{text.data(), text.size()};
   rapidjson::ParseResult parsed;
   std::string problem;
-  int line = 1;
-  constexpr unsigned flags = rapidjson::kParseCommentsFlag | rapidjson::kParseIterativeFlag
-                             | rapidjson::kParseFullPrecisionFlag
-                             | rapidjson::kParseValidateEncodingFlag;
   auto generate = [&](rapidjson::Document& to) {
-    locator handler{to, in, text, out.lines};
-    rapidjson::Reader reader;
-    parsed = reader.Parse<flags>(in, handler);
+    checker handler{to};
+    parsed = rapidjson::Reader{}.Parse<parse_flags>(in, handler);
     problem = handler.problem;
-    line = handler.line();
     return !parsed.IsError();
   };
   out.value.Populate(generate);
   if (!parsed.IsError())
     return out;
-  if (problem.empty()) {
-    auto at = std::min(parsed.Offset(), text.size());
-    line = 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<long>(at), '\n'));
+  auto at = problem.empty() ? parsed.Offset() : in.Tell();
+  if (problem.empty())
     problem = rapidjson::GetParseError_En(parsed.Code());
-  }
-  return {ec::bad_config, name + ":" + std::to_string(line) + ": " + problem};
+  return {ec::bad_config, name + ":" + std::to_string(line_at(text, at)) + ": " + problem};
+}
+
+result<json_file> load_json(const std::string& path) {
+  std::ifstream in{path, std::ios::binary};
+  std::ostringstream text;
+  if (in)
+    text << in.rdbuf();
+  if (!in || !text)
+    return {ec::bad_config, path + ": " + std::strerror(errno ? errno : EISDIR)};
+  return parse_json(text.str(), path);
 }
 
 status check_schema(const json_file& file, std::string_view schema_text) {
@@ -270,31 +327,6 @@ status check_schema(const json_file& file, std::string_view schema_text) {
   if (!value || !rule || !rule->IsObject())
     return file.error_at(pointer, "does not fit the schema");
   return explain(file, pointer, *value, validator.GetInvalidSchemaKeyword(), *rule);
-}
-
-std::string closest_word(const std::string& word, const std::vector<std::string>& known) {
-  std::string best;
-  size_t best_distance = std::min<size_t>(3, word.size() / 2 + 1);
-  for (auto& candidate : known) {
-    // Levenshtein, one row at a time.
-    std::vector<size_t> row(candidate.size() + 1);
-    for (size_t j = 0; j < row.size(); ++j)
-      row[j] = j;
-    for (size_t i = 1; i <= word.size(); ++i) {
-      auto diagonal = row[0];
-      row[0] = i;
-      for (size_t j = 1; j < row.size(); ++j) {
-        auto above = row[j];
-        row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (word[i - 1] != candidate[j - 1])});
-        diagonal = above;
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 } // namespace qnfv

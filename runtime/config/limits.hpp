@@ -19,6 +19,7 @@ inline const limit_option limit_options[] = {
   QNFV_LIMIT(parked_channels_max), QNFV_LIMIT(pool_keys_max),     QNFV_LIMIT(reconcile_s),
   QNFV_LIMIT(orders_max),         QNFV_LIMIT(io_threads),         QNFV_LIMIT(trace_events),
   QNFV_LIMIT(trace_file_mb),      QNFV_LIMIT(restarts_max),       QNFV_LIMIT(restart_window_s),
+  QNFV_LIMIT(mailbox_max),        QNFV_LIMIT(trace_wire_bytes),
 };
 #undef QNFV_LIMIT
 

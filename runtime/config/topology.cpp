@@ -6,10 +6,6 @@
 #include <openssl/sha.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 namespace qnfv {
 
@@ -79,8 +75,7 @@ std::string digest_of(const std::string& x) {
 
 } // namespace
 
-result<topology> parse_topology(std::string_view text, const std::string& file_name) {
-  auto file = parse_json(text, file_name);
+static result<topology> topology_of(const result<json_file>& file) {
   if (!file)
     return file.error();
   if (auto ok = check_schema(*file, topology_schema()); !ok)
@@ -91,14 +86,12 @@ result<topology> parse_topology(std::string_view text, const std::string& file_n
   return out;
 }
 
+result<topology> parse_topology(std::string_view text, const std::string& file_name) {
+  return topology_of(parse_json(text, file_name));
+}
+
 result<topology> load_topology(const std::string& path) {
-  std::ifstream in{path, std::ios::binary};
-  std::ostringstream text;
-  if (in)
-    text << in.rdbuf();
-  if (!in || !text)
-    return {ec::bad_config, path + ": " + std::strerror(errno ? errno : EISDIR)};
-  return parse_topology(text.str(), path);
+  return topology_of(load_json(path));
 }
 
 } // namespace qnfv

@@ -52,6 +52,22 @@ struct application_config {
   std::string certificate; ///< What its certificate must name; by default its name.
 };
 
+/// How `qnfv deploy` reaches a site's host. What is empty is as the operator's own ssh is configured.
+/// No site needs to know it: the copies of a topology on the hosts are without.
+struct deploy_config {
+  std::string ssh;              ///< "lab@10.0.0.1"; empty: the host of the site's `listen`.
+  uint32_t port = 0;
+  std::string identity_file;    ///< Private key, on the operator's machine.
+  std::string known_hosts_file; ///< Likewise.
+  std::string folder;           ///< On the host; empty: of root /var/lib/qnfv/LAB, of others
+                                ///< ~/.local/state/qnfv/LAB.
+
+  bool given() const {
+    return port != 0
+           || !(ssh.empty() && identity_file.empty() && known_hosts_file.empty() && folder.empty());
+  }
+};
+
 struct site_config {
   site_id site;
   std::string listen;      ///< "10.0.0.1:7101": joins, messages, operators.
@@ -61,6 +77,8 @@ struct site_config {
   std::vector<device_config> devices;
   std::vector<vim_config> vims; ///< A site with any is a data centre.
   key_server_services key_server;
+  std::string metrics_listen; ///< Where Prometheus may read; empty: nowhere.
+  deploy_config deploy;
 };
 
 /// An optical circuit switch and how it is commanded.
@@ -166,14 +184,17 @@ struct limits_config {
   uint32_t orders_max = 1000;
   uint32_t io_threads = 2;           ///< That move image bytes.
   uint32_t trace_events = 20000;     ///< Remembered per site.
+  uint32_t trace_wire_bytes = 512;   ///< Remembered of each piece on a wire; 0: none is.
   uint32_t trace_file_mb = 64;       ///< Then the trace file is rotated.
   uint32_t restarts_max = 5;         ///< Of one role within the window; then it stays down.
   uint32_t restart_window_s = 60;
+  uint32_t mailbox_max = 10000;      ///< Messages that wait for one actor; more are refused.
 };
 
 struct topology {
   std::string name;
   double time_scale = 1; ///< How much faster than life the QKD devices run.
+  bool production = false; ///< It matters: no site of it starts with --allow-faults.
   std::vector<site_config> sites;
   std::vector<link_config> links;
   std::vector<application_config> applications;

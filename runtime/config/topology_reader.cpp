@@ -36,6 +36,7 @@ public:
     if (!valid_name(out_.name))
       return bad("/name", "\"" + out_.name + "\" is no name: letters, digits, . _ - only");
     out_.time_scale = number(top, "time_scale", 1);
+    out_.production = top.HasMember("production") && top["production"].GetBool();
     if (top.HasMember("limits"))
       for (auto& option : limit_options)
         if (top["limits"].HasMember(option.name))
@@ -119,7 +120,34 @@ private:
       }
     if (x.HasMember("key_server"))
       read_key_server(x["key_server"], site, path_of("sites", i, "key_server"));
+    if (x.HasMember("metrics")) {
+      site.metrics_listen = x["metrics"]["listen"].GetString();
+      read_address(path_of("sites", i, "metrics") + "/listen", site.metrics_listen);
+    }
+    if (x.HasMember("deploy"))
+      read_deploy(x["deploy"], site.deploy, path_of("sites", i, "deploy"));
     out_.sites.push_back(std::move(site));
+  }
+
+  /// These become arguments of ssh and paths on the host.
+  void read_deploy(const rapidjson::Value& x, deploy_config& deploy, const std::string& pointer) {
+    deploy.ssh = text(x, "ssh");
+    if (auto problem = ssh_problem(deploy.ssh); x.HasMember("ssh") && !problem.empty())
+      bad(pointer + "/ssh", problem);
+    if (x.HasMember("port"))
+      deploy.port = x["port"].GetUint();
+    for (auto [key, to] : {std::pair{"identity_file", &deploy.identity_file},
+                           std::pair{"known_hosts_file", &deploy.known_hosts_file}}) {
+      *to = text(x, key);
+      // ssh would read these itself.
+      auto special = to->find_first_of("\"%$\\\n") != std::string::npos;
+      if (x.HasMember(key) && (special || (to->front() != '/' && to->rfind("~/", 0) != 0)))
+        bad(pointer + "/" + key, "\"" + *to + "\": expected a plain path from / or ~/");
+    }
+    deploy.folder = text(x, "folder");
+    if (x.HasMember("folder") && !plain_path(deploy.folder))
+      bad(pointer + "/folder",
+          "\"" + deploy.folder + "\": expected a path from / of letters, digits, . _ - and /");
   }
 
   void read_key_server(const rapidjson::Value& x, site_config& site, const std::string& pointer) {

@@ -11,6 +11,25 @@ namespace {
 
 using json_writer = rapidjson::PrettyWriter<rapidjson::StringBuffer>;
 
+void write_deploy(json_writer& out, const deploy_config& x) {
+  if (!x.given())
+    return;
+  out.Key("deploy");
+  out.StartObject();
+  for (auto [key, value] : {std::pair{"ssh", &x.ssh}, std::pair{"identity_file", &x.identity_file},
+                            std::pair{"known_hosts_file", &x.known_hosts_file},
+                            std::pair{"folder", &x.folder}})
+    if (!value->empty()) {
+      out.Key(key);
+      out.String(value->c_str());
+    }
+  if (x.port != 0) {
+    out.Key("port");
+    out.Uint(x.port);
+  }
+  out.EndObject();
+}
+
 void write_optical(json_writer& out, const optical_plane& x) {
   auto field = [&](const char* key, const std::string& value) {
     out.Key(key);
@@ -82,6 +101,8 @@ std::string topology_to_json(const topology& x) {
   out.StartObject();
   field("name", x.name);
   real("time_scale", x.time_scale);
+  out.Key("production");
+  out.Bool(x.production);
   out.Key("sites");
   out.StartArray();
   for (auto& site : x.sites) {
@@ -112,6 +133,12 @@ std::string topology_to_json(const topology& x) {
       out.EndObject();
     }
     out.EndArray();
+    if (!site.metrics_listen.empty()) {
+      out.Key("metrics");
+      out.StartObject();
+      field("listen", site.metrics_listen);
+      out.EndObject();
+    }
     out.Key("key_server");
     out.StartObject();
     if (auto& service = site.key_server.etsi014) {
@@ -141,6 +168,7 @@ std::string topology_to_json(const topology& x) {
     }
     out.EndArray();
     out.EndObject();
+    write_deploy(out, site.deploy);
     out.EndObject();
   }
   out.EndArray();

@@ -22,6 +22,8 @@ result<bool> peer_table::join(const site_id& site, uint64_t epoch, time_point no
                                + ", but epoch " + std::to_string(x.epoch)
                                + " was seen: an old process, or its state folder was restored"};
   bool was_up = x.up && epoch != x.epoch;
+  if (epoch != x.epoch)
+    x.sequence = 0;
   x.epoch = epoch;
   x.up = true;
   x.heard = now;
@@ -29,10 +31,11 @@ result<bool> peer_table::join(const site_id& site, uint64_t epoch, time_point no
   return was_up;
 }
 
-bool peer_table::heard(const site_id& site, uint64_t epoch, time_point now) {
+bool peer_table::heard(const site_id& site, uint64_t epoch, uint64_t sequence, time_point now) {
   auto i = peers_.find(site);
-  if (i == peers_.end() || !i->second.up || i->second.epoch != epoch)
+  if (i == peers_.end() || !i->second.up || i->second.epoch != epoch || sequence <= i->second.sequence)
     return false;
+  i->second.sequence = sequence;
   i->second.heard = now;
   return true;
 }

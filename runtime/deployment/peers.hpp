@@ -28,8 +28,9 @@ public:
   /// The answer says whether an older start of it was up until now.
   result<bool> join(const site_id& site, uint64_t epoch, time_point now);
 
-  /// A sign of life. False if it is not from the start that joined: ignore the sender.
-  bool heard(const site_id& site, uint64_t epoch, time_point now);
+  /// A sign of life, numbered by `site` since its start. False if it is not from the start that joined,
+  /// or if this one or a later one was heard before: the network kept it, and it proves nothing now.
+  bool heard(const site_id& site, uint64_t epoch, uint64_t sequence, time_point now);
 
   /// Sites that have just become dead by silence; they are down from now on.
   std::vector<site_id> bury(time_point now);
@@ -47,6 +48,7 @@ private:
   struct entry {
     bool up = false;
     uint64_t epoch = 0; ///< The highest ever seen.
+    uint64_t sequence = 0; ///< Of its last sign of life.
     time_point heard{};
     std::string reason = "has not joined yet";
   };

@@ -10,7 +10,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/messages/wire.hpp"
+#include "runtime/messages/trace.hpp"
 
 #include <functional>
 #include <vector>
@@ -112,8 +112,9 @@ struct role_status {
   std::string role;
   bool alive = true;
   uint32_t restarts = 0;
+  uint32_t waiting = 0; ///< Messages in its mailbox.
 };
-QNFV_MESSAGE(role_status, role, alive, restarts)
+QNFV_MESSAGE(role_status, role, alive, restarts, waiting)
 
 struct peer_status {
   site_id site;
@@ -132,10 +133,11 @@ struct site_status {
   uint64_t epoch = 0;
   uint32_t pid = 0;
   double uptime_s = 0;
+  uint64_t heartbeats = 0; ///< Sent since its start, to every peer that was there.
   std::vector<role_status> roles;
   std::vector<peer_status> peers;
 };
-QNFV_MESSAGE(site_status, site, epoch, pid, uptime_s, roles, peers)
+QNFV_MESSAGE(site_status, site, epoch, pid, uptime_s, heartbeats, roles, peers)
 
 /// The status of this site and of every peer that answers.
 struct lab_status_query {};
@@ -150,7 +152,7 @@ QNFV_MESSAGE(lab_status, sites)
 struct trace_query {
   bool whole_lab = true;
   std::string trace; ///< Only events of this trace; "last": of the newest delivery; empty: all.
-  std::map<std::string, uint64_t> after; ///< Per site, the last sequence number already seen.
+  std::map<std::string, event_id> after; ///< Per site, the last event already seen.
   uint32_t limit = 1000;                 ///< Events per site.
 };
 QNFV_MESSAGE(trace_query, whole_lab, trace, after, limit)
@@ -158,7 +160,7 @@ QNFV_MESSAGE(trace_query, whole_lab, trace, after, limit)
 /// JSON lines (the format of tracing/event.hpp), in order per site.
 struct trace_page {
   std::vector<std::string> lines;
-  std::map<std::string, uint64_t> seen;  ///< The cursor for the next query.
+  std::map<std::string, event_id> seen;  ///< The cursor for the next query.
   std::map<std::string, uint64_t> lost;  ///< Per site, events that the ring no longer holds.
 };
 QNFV_MESSAGE(trace_page, lines, seen, lost)

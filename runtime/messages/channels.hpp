@@ -10,6 +10,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
 #include "runtime/messages/admin.hpp"
+#include "runtime/messages/trace.hpp"
 
 #include <functional>
 #include <memory>
@@ -67,6 +68,7 @@ QNFV_MESSAGE(expect_channel, transfer, token)
 /// Local: holds the open channel.
 struct channel_opened {
   std::shared_ptr<byte_channel> channel;
+  trace_context opener; ///< At the expecting end: what the other end opened it for.
   friend std::string to_string(const channel_opened&) { return "channel_opened"; }
 };
 
@@ -80,7 +82,8 @@ QNFV_MESSAGE(channel_address, address)
 
 /// The CHANNEL interface. Promises, tested by tests/conformance/channel_test.cpp on every driver:
 /// bytes arrive once and in order or the channel fails; a slow reader slows the writer; a wrong
-/// token never meets an expectation; close at one end ends the other.
+/// token never meets an expectation; the expecting end learns what the other one works for; close at
+/// one end ends the other.
 using channel_actor = actor_of<
   // Errors: site_unreachable, channel_failed.
   caf::result<channel_opened>(open_channel),

@@ -1,5 +1,7 @@
 #include "runtime/messages/images.hpp"
 
+#include "runtime/base/names.hpp"
+
 #include <iterator>
 
 namespace qnfv {
@@ -8,7 +10,7 @@ std::string to_string(order_state x) {
   static const char* names[] = {"accepted",   "waiting_for_key", "offering", "streaming",
                                 "installing", "running",         "failed",   "cancelled"};
   static_assert(std::size(names) == order_state_count, "name every state");
-  return names[static_cast<size_t>(x)];
+  return name_in(names, x);
 }
 
 bool is_final(order_state x) {

@@ -1,5 +1,7 @@
 #include "runtime/messages/links.hpp"
 
+#include "runtime/base/names.hpp"
+
 #include <iterator>
 
 namespace qnfv {
@@ -9,13 +11,13 @@ std::string to_string(qkd_phase x) {
                                 "raw_exchange", "reconcile", "amplify",    "keys_ready",
                                 "lost",      "failed"};
   static_assert(std::size(names) == static_cast<size_t>(qkd_phase::failed) + 1, "name every phase");
-  return names[static_cast<size_t>(x)];
+  return name_in(names, x);
 }
 
 std::string to_string(link_state x) {
   static const char* names[] = {"off", "switching", "initialising", "distilling", "releasing", "lost", "failed"};
   static_assert(std::size(names) == link_state_count, "name every state");
-  return names[static_cast<size_t>(x)];
+  return name_in(names, x);
 }
 
 std::string etsi_015(link_state x) {

@@ -41,8 +41,11 @@ struct line_conditions {
   double noise_factor = 1;         ///< Multiplies the noise clicks per gate.
   double eavesdropper_share = 0;   ///< Share of pulses that Eve intercepts and resends, 0..1.
   bool light = true;               ///< False: the fibre is cut.
+  double mismatch_share = 0;       ///< Share of blocks of which the two ends' copies differ by a bit.
+  double flood_factor = 1;         ///< A broken device: so many times the keys that it could make.
 };
-QNFV_MESSAGE(line_conditions, extra_loss_db, visibility, noise_factor, eavesdropper_share, light)
+QNFV_MESSAGE(line_conditions, extra_loss_db, visibility, noise_factor, eavesdropper_share, light,
+             mismatch_share, flood_factor)
 
 struct set_line {
   link_id link;
@@ -170,6 +173,7 @@ struct link_status {
   std::string reason;    ///< Why it is lost or failed.
   bool serving = false;  ///< Bob is its own, whatever the state.
   uint64_t epoch = 0;    ///< Of the scheduler it obeys.
+  uint64_t visit = 0;    ///< Of the last serve_link that it took; 0 after a start.
   // Measured over its sessions, for planning; 0 before the first.
   double mean_initialisation_s = 0;
   double mean_secret_rate_bps = 0;
@@ -177,11 +181,11 @@ struct link_status {
   uint32_t sessions_with_keys = 0;
 };
 QNFV_MESSAGE(link_status, link, bob_site, alice_site, length_km, state, session, attempts, device,
-             reason, serving, epoch, mean_initialisation_s, mean_secret_rate_bps, mean_qber,
+             reason, serving, epoch, visit, mean_initialisation_s, mean_secret_rate_bps, mean_qber,
              sessions_with_keys)
 
-/// "I schedule this link from now on." Errors: stale_epoch, with the epoch it obeys in the text; a new
-/// scheduler then takes a higher one, an old one stands down.
+/// "I schedule this link from now on." Errors: stale_epoch (it obeys a higher one, as its link_status
+/// says); a new scheduler then goes above that, an old one stands down.
 struct claim_link {
   link_id link;
   uint64_t epoch = 0;
@@ -190,11 +194,13 @@ QNFV_MESSAGE(claim_link, link, epoch)
 
 /// "Bob is yours." Path, initialisation, keys, until it is released or fails. A session that is lost
 /// or refused ends the visit: the link lets go of Bob and says so; it does not try again by itself.
+/// Commands and statuses cross on their way: the visit's number tells which status knows of which command.
 struct serve_link {
   link_id link;
   uint64_t epoch = 0;
+  uint64_t visit = 0; ///< Grows with each visit of this link.
 };
-QNFV_MESSAGE(serve_link, link, epoch)
+QNFV_MESSAGE(serve_link, link, epoch, visit)
 
 /// "Let go of Bob." The link_status that is not `serving` comes when Bob and the path are free.
 struct release_link {

@@ -1,5 +1,7 @@
 #include "runtime/messages/vnfs.hpp"
 
+#include "runtime/base/names.hpp"
+
 #include <iterator>
 
 namespace qnfv {
@@ -18,7 +20,7 @@ std::optional<image_kind> parse_image_kind(std::string_view text) {
 std::string to_string(vnf_state x) {
   static const char* names[] = {"creating", "running", "stopping", "stopped", "failed"};
   static_assert(std::size(names) == vnf_state_count, "name every state");
-  return names[static_cast<size_t>(x)];
+  return name_in(names, x);
 }
 
 } // namespace qnfv

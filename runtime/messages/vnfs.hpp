@@ -81,8 +81,9 @@ QNFV_SIGNAL(list_vnfs)
 
 struct vnf_list {
   std::vector<vnf_info> vnfs;
+  std::vector<site_id> silent; ///< Data centres that did not answer: what runs there is not known.
 };
-QNFV_MESSAGE(vnf_list, vnfs)
+QNFV_MESSAGE(vnf_list, vnfs, silent)
 
 /// The VNF MANAGER interface: life cycle of VNF instances.
 using vnf_manager_actor = actor_of<

@@ -1,6 +1,7 @@
 #include "runtime/messages/wire.hpp"
 
 #include "runtime/messages/admin.hpp"
+#include "runtime/messages/faults.hpp"
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"

@@ -76,6 +76,14 @@ struct remove_flow;
 struct paths_query;
 struct path_list;
 struct fibre_light;
+// faults
+struct inject_fault;
+struct fault_injected;
+struct clear_faults;
+struct list_faults;
+struct fault_list;
+struct ballast;
+struct poison;
 // schedule
 struct claim_link;
 struct serve_link;
@@ -224,6 +232,11 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::paths_query))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::path_list))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::fibre_light))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::inject_fault))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::fault_injected))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::clear_faults))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::list_faults))
+  CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::fault_list))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::claim_link))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::serve_link))
   CAF_ADD_TYPE_ID(qnfv_wire, (qnfv::release_link))
@@ -298,6 +311,8 @@ CAF_BEGIN_TYPE_ID_BLOCK(qnfv_local, caf::id_block::qnfv_wire::end)
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::stop_instance))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::inspect_instance))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::instance))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::ballast))
+  CAF_ADD_TYPE_ID(qnfv_local, (qnfv::poison))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::tick))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::continuation))
   CAF_ADD_TYPE_ID(qnfv_local, (qnfv::peer_up))

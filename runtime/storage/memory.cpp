@@ -19,7 +19,7 @@ public:
   }
 
 private:
-  bytes content_;
+  const bytes content_;
 };
 
 } // namespace
@@ -55,10 +55,7 @@ public:
   }
   result<size_t> read(uint64_t offset, uint8_t* to, size_t n) const override {
     std::lock_guard<std::mutex> guard{disk_.mutex_};
-    auto part = byte_view{file_->content}.part(offset, n);
-    if (!part.empty())
-      std::memcpy(to, part.data(), part.size());
-    return part.size();
+    return file_->content.read(offset, to, n);
   }
   status write(uint64_t offset, byte_view x) override {
     std::lock_guard<std::mutex> guard{disk_.mutex_};
@@ -89,8 +86,7 @@ status memory_storage::write(file& f, const std::string& path, size_t offset, by
     return {ec::storage_failed, path + ": Input/output error"};
   if (x.empty())
     return done{};
-  f.content.resize(std::max(f.content.size(), offset + x.size()));
-  std::memcpy(f.content.data() + offset, x.data(), x.size());
+  f.content.write(offset, x);
   if (!f.unsynced.empty() && f.unsynced.back().first + f.unsynced.back().second == offset)
     f.unsynced.back().second += x.size();
   else
@@ -101,9 +97,8 @@ status memory_storage::write(file& f, const std::string& path, size_t offset, by
 status memory_storage::sync(file& f, const std::string& path) {
   if (!allowed(operation::sync, path))
     return {ec::storage_failed, path + ": Input/output error"};
-  f.durable.resize(f.content.size());
   for (auto& [offset, n] : f.unsynced)
-    std::memcpy(f.durable.data() + offset, f.content.data() + offset, n);
+    f.durable.copy(f.content, offset, n);
   f.unsynced.clear();
   f.ever_synced = true;
   return done{};
@@ -114,7 +109,7 @@ result<std::shared_ptr<file_reader>> memory_storage::open(const std::string& pat
   auto i = files_.find(path);
   if (i == files_.end())
     return {ec::storage_failed, path + ": No such file or directory"};
-  return std::shared_ptr<file_reader>{std::make_shared<memory_reader>(i->second->content)};
+  return std::shared_ptr<file_reader>{std::make_shared<memory_reader>(i->second->content.all())};
 }
 
 result<std::unique_ptr<file_writer>> memory_storage::create(const std::string& path) {
@@ -179,10 +174,8 @@ void memory_storage::crash(const std::function<bool()>& kept) {
     for (auto& [offset, n] : f.unsynced)
       for (size_t at = offset; kept && at < offset + n;) {
         auto end = std::min((at / sector + 1) * sector, offset + n);
-        if (kept()) {
-          f.durable.resize(std::max(f.durable.size(), end));
-          std::memcpy(f.durable.data() + at, f.content.data() + at, end - at);
-        }
+        if (kept())
+          f.durable.copy(f.content, at, end - at);
         at = end;
       }
     f.unsynced.clear();
@@ -200,7 +193,7 @@ std::map<std::string, bytes> memory_storage::snapshot() const {
   std::lock_guard<std::mutex> guard{mutex_};
   std::map<std::string, bytes> out;
   for (auto& [path, f] : files_)
-    out[path] = f->content;
+    out[path] = f->content.all();
   return out;
 }
 
@@ -209,7 +202,7 @@ void memory_storage::restore(const std::map<std::string, bytes>& from) {
   files_.clear();
   for (auto& [path, content] : from) {
     auto f = std::make_shared<file>();
-    f->content = f->durable = content;
+    f->content = f->durable = sparse_bytes{content};
     f->ever_synced = true;
     files_[path] = f;
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/storage/sparse_bytes.hpp"
 #include "runtime/storage/storage.hpp"
 
 #include <functional>
@@ -33,8 +34,8 @@ public:
   void restore(const std::map<std::string, bytes>&);
 
   struct file {
-    bytes content;
-    bytes durable;
+    sparse_bytes content;
+    sparse_bytes durable;
     std::vector<std::pair<size_t, size_t>> unsynced; ///< Offset, length.
     bool ever_synced = false;
     std::weak_ptr<int> owner;

@@ -1,10 +1,13 @@
 #include "runtime/system/gate.hpp"
 
+#include "runtime/tracing/recorder.hpp"
+
 namespace qnfv {
 
 namespace detail {
 bool worth_recording(const caf::type_erased_tuple&);
-trace_event describe_message(const environment&, const caf::mailbox_element&, const trace_context&);
+void describe_message(trace_record&, trace_kind, const environment&, const caf::mailbox_element&,
+                      std::string_view to, const trace_context&);
 } // namespace detail
 
 gate::gate(caf::actor_config& config, environment_ptr env, site_id site, std::string role)
@@ -33,11 +36,10 @@ caf::strong_actor_ptr gate::target() const {
 
 void gate::refuse(const caf::mailbox_element& element, ec code, std::string text) {
   if (env_->recorder && detail::worth_recording(element.content())) {
-    auto x = detail::describe_message(*env_, element, current_trace());
-    x.kind = trace_kind::drop;
-    x.to = site_.value + "/" + role_;
-    x.text = text;
-    env_->recorder->record(std::move(x));
+    trace_record x;
+    detail::describe_message(x, trace_kind::drop, *env_, element, site_.value + "/" + role_, current_trace());
+    x.say_instead(text);
+    env_->recorder->record(x);
   }
   if (element.mid.is_request() && element.sender)
     element.sender->enqueue(nullptr, element.mid.response_id(),
@@ -59,23 +61,21 @@ void gate::enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) 
   auto context = current_trace();
   bool recorded = env_->recorder && detail::worth_recording(content);
   if (recorded) {
-    auto x = detail::describe_message(*env_, *element, context);
-    x.kind = trace_kind::send;
-    x.to = site_.value + "/" + role_;
-    context.cause = env_->site.value + ":" + std::to_string(env_->recorder->record(std::move(x)));
+    trace_record x;
+    detail::describe_message(x, trace_kind::send, *env_, *element, site_.value + "/" + role_, context);
+    context.cause = env_->recorder->record(x);
   }
-  auto* asking = dynamic_cast<located*>(element->sender ? element->sender->get() : nullptr);
-  if (element->mid.is_request() && asking && asking == running_actor())
-    asking->remember(element->mid, {context, recorded});
+  if (element->mid.is_request() && running_actor() && running_actor()->is(element->sender))
+    running_actor()->remember(element->mid, {context, recorded});
   passage verdict;
   if (env_->network)
-    verdict = env_->network->judge(env_->site, site_);
+    verdict = env_->network->judge(env_->site, site_, element->content());
   if (verdict.drop)
     return;
   auto sender = element->sender;
   auto mid = element->mid;
   auto stages = element->stages;
-  auto message = element->move_content_to_message() + caf::make_message(std::move(context));
+  auto message = element->move_content_to_message() + caf::make_message(context);
   if (verdict.twice)
     home_system().clock().schedule_message(home_system().clock().now() + verdict.second_delay, to,
                                            caf::make_mailbox_element(sender, mid, stages, message));

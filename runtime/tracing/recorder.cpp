@@ -1,116 +1,69 @@
 #include "runtime/tracing/recorder.hpp"
 
-#include <cstdio>
-#include <memory>
+#include "runtime/tracing/file.hpp"
+
+#include <utility>
 
 namespace qnfv {
 
-recorder::recorder(std::string site, settings s, sink out)
-  : site_(std::move(site)), settings_(s), sink_(std::move(out)) {}
-
-uint64_t recorder::record(trace_event x, bool begins) {
-  if (x.text.size() > settings_.max_text) {
-    x.text.resize(settings_.max_text);
-    x.text += "...";
-  }
-  std::lock_guard<std::mutex> guard{mutex_};
-  x.site = site_;
-  x.sequence = ++sequence_;
-  if (begins)
-    x.trace = x.id();
-  if (sink_)
-    sink_(x);
-  ring_.push_back(std::move(x));
-  if (ring_.size() > settings_.ring_events)
-    ring_.pop_front();
-  return sequence_;
-}
-
-recorder::page recorder::since(uint64_t after, const std::string& trace, size_t limit) const {
-  std::lock_guard<std::mutex> guard{mutex_};
-  page out;
-  out.seen = after;
-  if (ring_.empty() || after >= sequence_)
-    return out;
-  auto oldest = ring_.front().sequence;
-  if (oldest > after + 1)
-    out.lost = oldest - after - 1;
-  for (size_t i = after >= oldest ? after - oldest + 1 : 0; i < ring_.size(); ++i) {
-    if (out.events.size() >= limit)
-      return out;
-    out.seen = ring_[i].sequence;
-    if (trace.empty() || ring_[i].trace == trace)
-      out.events.push_back(ring_[i]);
-  }
-  return out;
-}
-
-std::string recorder::last_trace_of(const std::string& message) const {
-  std::lock_guard<std::mutex> guard{mutex_};
-  for (auto i = ring_.rbegin(); i != ring_.rend(); ++i)
-    if (!i->trace.empty() && i->message == message)
-      return i->trace;
-  return {};
-}
-
 namespace {
 
-struct file_sink {
-  std::string path;
-  uint64_t max_bytes;
-  std::FILE* file = nullptr;
-  uint64_t written = 0;
-  uint64_t lost = 0;
+constexpr size_t records_at_once = 64;
 
-  ~file_sink() {
-    if (file)
-      std::fclose(file);
-  }
-
-  bool put(const std::string& line) {
-    if (!file)
-      return false;
-    if (std::fwrite(line.data(), 1, line.size(), file) != line.size()
-        || std::fputc('\n', file) == EOF || std::fflush(file) != 0) {
-      std::clearerr(file);
-      return false;
-    }
-    written += line.size() + 1;
-    return true;
-  }
-
-  void operator()(const trace_event& x) {
-    if (file && written >= max_bytes) {
-      std::fclose(file);
-      std::rename(path.c_str(), (path + ".1").c_str());
-      file = nullptr;
-    }
-    if (!file) {
-      file = std::fopen(path.c_str(), "a");
-      written = 0;
-    }
-    if (lost > 0) {
-      trace_event gap;
-      gap.unix_ns = x.unix_ns;
-      gap.site = x.site;
-      gap.sequence = x.sequence;
-      gap.kind = trace_kind::note;
-      gap.text = "dropped(" + std::to_string(lost) + ")";
-      if (put(to_json(gap)))
-        lost = 0;
-    }
-    if (!put(to_json(x)))
-      ++lost;
-  }
-};
+/// Shows the ring's events after `seen`, oldest first, until `see` has enough.
+void each(const trace_ring& ring, uint64_t seen, const std::function<bool(const trace_record&)>& see) {
+  std::vector<trace_record> some(records_at_once);
+  while (auto n = ring.read(seen, some.data(), some.size()))
+    for (size_t i = 0; i < n; ++i)
+      if (!see(some[i]))
+        return;
+}
 
 } // namespace
 
-recorder::sink make_file_sink(std::string path, uint64_t max_bytes) {
-  auto state = std::make_shared<file_sink>();
-  state->path = std::move(path);
-  state->max_bytes = max_bytes;
-  return [state](const trace_event& x) { (*state)(x); };
+recorder::recorder(const std::string& site, uint32_t epoch, settings x, watcher see)
+  : none_(site, epoch, 0), watcher_(std::move(see)), ring_(std::make_unique<trace_ring>(x.ring_events)),
+    file_(x.file.empty() ? nullptr : std::make_unique<trace_file>(*ring_, x.file, x.file_bytes_max)) {}
+
+recorder::~recorder() = default;
+
+const event_id& recorder::record(trace_record& x, bool begins) {
+  x.id = none_;
+  ring_->push(x, begins);
+  if (watcher_)
+    watcher_(x);
+  return x.id;
+}
+
+recorder::page recorder::since(const event_id& last, const std::string& trace, size_t limit) const {
+  page out;
+  out.seen = none_;
+  out.seen.sequence = last.epoch == none_.epoch ? last.sequence : 0;
+  auto only = parse_event_id(trace);
+  each(*ring_, out.seen.sequence, [&](const trace_record& x) {
+    if (out.events.size() >= limit)
+      return false;
+    out.lost += x.id.sequence - out.seen.sequence - 1;
+    out.seen = x.id;
+    if (trace.empty() || x.trace == only)
+      out.events.push_back(to_event(x));
+    return true;
+  });
+  return out;
+}
+
+recorder::tally recorder::events() const {
+  return {ring_->newest(), file_ ? file_->overrun() : 0};
+}
+
+std::string recorder::last_trace_of(const std::string& message) const {
+  event_id out;
+  each(*ring_, 0, [&](const trace_record& x) {
+    if (x.trace && x.message() == message)
+      out = x.trace;
+    return true;
+  });
+  return to_string(out);
 }
 
 } // namespace qnfv

@@ -1,57 +1,56 @@
 #pragma once
 
-#include "runtime/tracing/event.hpp"
+#include "runtime/tracing/record.hpp"
 
-#include <atomic>
-#include <deque>
 #include <functional>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <vector>
 
 namespace qnfv {
 
-/// Keeps the newest events of one site in memory and hands every event to a sink. Bounded; what it
-/// no longer holds is counted. Any thread.
+class trace_ring;
+class trace_file;
+
+/// Numbers and keeps the events of one start of a site: the newest in memory, and, if it is told a
+/// file, every one there. Whoever records waits for neither (tracing/ring, tracing/file). Any thread.
 class recorder {
 public:
   struct settings {
-    size_t ring_events = 20000; ///< Events kept in memory.
-    size_t max_text = 300;      ///< Characters kept of a message's text.
+    size_t ring_events = 20000;          ///< Events kept in memory.
+    std::string file;                    ///< Empty: none.
+    uint64_t file_bytes_max = 64u << 20; ///< There may be two such files.
   };
-  using sink = std::function<void(const trace_event&)>;
+  /// Sees every event when it is recorded, on the thread that does.
+  using watcher = std::function<void(const trace_record&)>;
 
-  explicit recorder(std::string site) : recorder(std::move(site), settings{}, {}) {}
-  recorder(std::string site, settings, sink);
+  explicit recorder(const std::string& site) : recorder(site, 1, settings{}, {}) {}
+  recorder(const std::string& site, uint32_t epoch, settings, watcher);
+  ~recorder();
 
-  const std::string& site() const { return site_; }
-
-  /// Fills in site and sequence, keeps it, returns its sequence number. An event that `begins` a
-  /// trace gives the trace its own id as name.
-  uint64_t record(trace_event, bool begins = false);
+  /// Gives the event its id and keeps it. An event that `begins` a trace gives it its own id.
+  const event_id& record(trace_record&, bool begins = false);
 
   struct page {
     std::vector<trace_event> events;
-    uint64_t seen = 0; ///< Highest sequence number looked at.
+    event_id seen;     ///< The last one looked at.
     uint64_t lost = 0; ///< Events after `after` that the ring no longer held.
   };
-  /// Events after `after`, oldest first, only those of `trace` unless it is empty.
-  page since(uint64_t after, const std::string& trace, size_t limit) const;
+  /// Events after `after`, oldest first, only those of `trace` unless it is empty. All, if `after` is
+  /// of another start of the site.
+  page since(const event_id& after, const std::string& trace, size_t limit) const;
+  struct tally {
+    uint64_t recorded = 0;
+    uint64_t overrun = 0; ///< Of them those that came faster than the file took them, and count there as lost.
+  };
+  tally events() const;
   /// The trace that the newest message of this type belongs to; empty if there was none.
   std::string last_trace_of(const std::string& message) const;
 
 private:
-  const std::string site_;
-  const settings settings_;
-  const sink sink_;
-  mutable std::mutex mutex_;
-  std::deque<trace_event> ring_;
-  uint64_t sequence_ = 0;
+  const event_id none_; ///< Of this site and start.
+  const watcher watcher_;
+  const std::unique_ptr<trace_ring> ring_;
+  const std::unique_ptr<trace_file> file_;
 };
-
-/// Appends events to a file as JSON lines, at most `max_bytes`; then it renames the file to
-/// `path`.1 and starts afresh, so at most two files of that size exist. What cannot be written is
-/// counted and told in the next line that can be.
-recorder::sink make_file_sink(std::string path, uint64_t max_bytes = 64u << 20);
 
 } // namespace qnfv

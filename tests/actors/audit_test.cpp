@@ -99,6 +99,14 @@ TEST_CASE_METHOD(fixture, "a torn end, as a power cut leaves it, is cleaned away
   CHECK(verify()->records == 4);
 }
 
+TEST_CASE_METHOD(fixture, "a line of a million levels is no record") {
+  write(*open(), 1);
+  change([](std::string& x) { x.insert(0, std::string(1'000'000, '[') + "\n"); });
+  auto found = verify();
+  REQUIRE_FALSE(found);
+  CHECK(found.error().code == ec::stream_corrupt);
+}
+
 TEST_CASE_METHOD(fixture, "an older file that is broken stops the site by name") {
   write(*open(1500), 8);
   write(*open(1500), 8);

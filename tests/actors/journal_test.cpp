@@ -2,6 +2,7 @@
 #include "runtime/storage/memory.hpp"
 #include "tests/support/folder.hpp"
 
+#include <boost/crc.hpp>
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -218,6 +219,36 @@ TEST_CASE_METHOD(fixture, "a slot that was moved or swapped under the checksum d
   auto memory = reopen()->take_memory();
   CHECK(memory.damaged == 1);
   CHECK(memory.live.size() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "a slot in a state that there is not costs that key only") {
+  with_two_keys();
+  auto all = files.snapshot();
+  auto* slot = all.at(path).data() + segments_at + slot_bytes;
+  slot[8] = static_cast<uint8_t>(key_state_count);
+  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc;
+  crc.process_bytes(slot + 8, slot_bytes - 8);
+  store_be32(slot + 4, crc.checksum());
+  files.restore(all);
+  auto memory = reopen()->take_memory();
+  CHECK(memory.damaged == 1);
+  CHECK(memory.live.size() == 1);
+}
+
+TEST_CASE_METHOD(fixture, "a key that stands in two slots is there once, and its end is its end") {
+  with_two_keys();
+  auto all = files.snapshot();
+  auto* first = all.at(path).data() + segments_at + slot_bytes;
+  std::copy_n(first, slot_bytes, first + 3 * slot_bytes);
+  files.restore(all);
+  auto x = reopen();
+  auto memory = x->take_memory();
+  CHECK(memory.damaged == 1);
+  CHECK(memory.live.size() == 2);
+  x->put_state(record(0, key_state::consumed), 1);
+  commit(*x);
+  x.reset();
+  CHECK(reopen()->take_memory().live.size() == 1);
 }
 
 TEST_CASE_METHOD(fixture, "one damaged head is no loss, two are the end of it") {

@@ -28,7 +28,8 @@ struct outcome {
 class counted_network : public network {
 public:
   counted_network(std::string site, uint64_t n) : site_(std::move(site)), n_(n) {}
-  passage judge(const site_id& from, const site_id& to) override {
+  passage judge(const site_id& from, const site_id& to,
+                const caf::type_erased_tuple&) override {
     passage out;
     out.delay = std::chrono::milliseconds{2};
     if (from.value == site_ && ++seen_ == n_)

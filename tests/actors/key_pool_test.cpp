@@ -235,11 +235,32 @@ TEST_CASE("a known id, an older session and a bad size are refused") {
   CHECK(code(block(0, 50, 10), 10) == ec::invalid_argument);
   CHECK(code(block(2, 10, 10), 9) == ec::invalid_argument);
   CHECK(code(block(2, 10, 2), 2) == ec::invalid_argument);
+  CHECK(code(block(2, 10, 10, static_cast<link_end>(200)), 10) == ec::invalid_argument);
   CHECK(code(block(2, 10, 100), 100) == ec::busy);
   // Tombstones: also after all keys of the block are gone.
   pool.destroy_block(block(2, 0, 10), "test");
   CHECK(code(block(2, 0, 10), 10) == ec::already_exists);
   CHECK(pool.status_now(start).ingested == 74);
+}
+
+TEST_CASE("a pool takes blocks until it is full, whatever their size, and then none") {
+  auto pool = pool_of(link_end::bob, 50);
+  uint64_t first = 0, taken = 0;
+  for (;; first += 19, ++taken) {
+    auto next = block(1, first, 19, taken % 2 == 0 ? link_end::bob : link_end::alice);
+    if (!pool.may_ingest(next, secret{bits(19)}))
+      break;
+    REQUIRE(pool.ingest(next, secret{bits(19)}, start));
+  }
+  CHECK(taken == 3);
+  auto status = pool.status_now(start);
+  CHECK(status.stored + status.ready >= status.capacity);
+  CHECK(pool.may_ingest(block(1, first, 3), secret{bits(3)}).error().text == "the pool is full");
+  auto of_one_end = pool_of(link_end::bob, 50);
+  REQUIRE(of_one_end.ingest(block(1, 0, 37), secret{bits(37)}, start));
+  CHECK_FALSE(of_one_end.may_ingest(block(1, 37, 5), secret{bits(5)}));
+  CHECK(of_one_end.may_ingest(block(1, 37, 5, link_end::alice), secret{bits(5)}));
+  CHECK(pool_of(link_end::bob, 50).may_ingest(block(1, 0, 51), secret{bits(51)}).error().code == ec::busy);
 }
 
 TEST_CASE("a key is reserved, assigned and consumed once, and both ends get the same bits") {
@@ -509,7 +530,7 @@ TEST_CASE("a store that comes back from a backup hands nothing out, and says so"
   REQUIRE(p.book->deliveries.size() == 10);
   p.stop(site);
   p.files(site).restore(backup);
-  p.book = std::make_shared<ledger>(); // The old one would find the keys that came back.
+  p.book = std::make_shared<key_ledger>(); // The old one would find the keys that came back.
   p.start(site);
   p.w.advance(30s);
   CHECK(p.status(site).trouble.find("older than the peer remembers") != std::string::npos);

@@ -357,7 +357,7 @@ TEST_CASE("a shared Bob does not stay where somebody listens") {
   CHECK(x.running["bob1 bob1/alice1"] == 0);
   CHECK(x.log->entries.back() == "release bob1/alice1");
   size_t alarms = 0;
-  for (auto& event : x.w.site("co")->recorder->since(0, "", 10000).events)
+  for (auto& event : x.w.site("co")->recorder->since({}, "", 10000).events)
     alarms += event.message == "alarm" ? 1 : 0;
   CHECK(alarms == 1);
 }
@@ -392,7 +392,8 @@ TEST_CASE("what a link remembers reads back, and damage is named") {
   for (auto* bad : {"", "qnfv-link", "qnfv-link 2 session=1", "qnfv-link 1", "qnfv-link 1 session=x",
                     "qnfv-link 1 session=1 epoch=1 sessions_with_keys=1 mean_initialisation_s=nan "
                     "mean_secret_rate_bps=1 mean_qber=0",
-                    "-3", "99999999999"}) {
+                    "qnfv-link 1 session=1 session=1 session=1 session=1 session=1 session=1", "-3",
+                    "99999999999"}) {
     INFO(bad);
     auto damaged = parse_link_history(bad);
     REQUIRE_FALSE(damaged);

@@ -20,6 +20,13 @@ bytes random_bytes(random_source& random, size_t n) {
   return out;
 }
 
+/// Judges a good block and remembers it.
+void take(quality_gate& g, const bytes& block) {
+  auto judged = g.judge(secret{block});
+  REQUIRE(judged);
+  g.remember(*judged);
+}
+
 std::string refused(const bytes& x) {
   auto ok = gate().judge(secret{x});
   REQUIRE_FALSE(ok);
@@ -68,7 +75,7 @@ TEST_CASE("keys that were delivered before are refused") {
   auto g = gate();
   REQUIRE(g.judge(secret{block}));
   CHECK(g.judge(secret{block})); // Judging alone remembers nothing.
-  g.remember(secret{block});
+  take(g, block);
   auto again = g.judge(secret{block});
   REQUIRE_FALSE(again);
   CHECK(again.error().text == "key 0 of the block was delivered before");
@@ -86,9 +93,9 @@ TEST_CASE("its memory is bounded") {
   auto random = make_seeded_random(8);
   auto g = gate(15);
   auto first = random_bytes(*random, 320);
-  g.remember(secret{first});
-  g.remember(secret{random_bytes(*random, 160)});
+  take(g, first);
+  take(g, random_bytes(*random, 160));
   CHECK_FALSE(g.judge(secret{first}));
-  g.remember(secret{random_bytes(*random, 320)});
+  take(g, random_bytes(*random, 320));
   CHECK(g.judge(secret{first}));
 }

@@ -46,6 +46,9 @@ TEST_CASE("what a given-up path joined stays held until it is parted") {
   CHECK_FALSE(table.find("p"));
   CHECK_FALSE(table.explains({s1, {1, 25}}));
   CHECK(table.holder({s1, 25}) == "what is left of p");
+  table.not_parted(table.left_of("p").front(), "device_failed: the switch says EPERM");
+  CHECK(table.holder({s1, 25}).find("what is left of p") == 0);
+  CHECK(table.holders(table.left_of("p"), "q").count("what is left of p (device_failed: the switch says EPERM)") == 1);
   CHECK_FALSE(table.hold(path("q", {{s1, {1, 26}}})));
   CHECK(table.left_of("p").size() == 2);
   table.parted({s1, {1, 25}});

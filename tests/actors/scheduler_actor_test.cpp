@@ -11,10 +11,11 @@ namespace {
 /// What the test's links do, and what was asked of them.
 struct link_play {
   struct one {
-    uint64_t epoch = 0;
+    uint64_t epoch = 0, visit = 0;
     bool serving = false;
     link_state state = link_state::off;
     bool deaf = false;  ///< Answers nothing.
+    bool mute = false;  ///< Does not say how it is.
     bool fails = false; ///< Its sessions end at once.
     uint32_t serves = 0, releases = 0, claims = 0;
   };
@@ -27,6 +28,7 @@ struct link_play {
     link_status out;
     out.link = id;
     out.epoch = x.epoch;
+    out.visit = x.visit;
     out.serving = x.serving;
     out.state = x.state;
     if (x.state == link_state::failed)
@@ -44,15 +46,14 @@ struct no_state {
 
 link_actor::behavior_type played_link(stateful<link_actor, no_state>* self, play_ptr play,
                                       link_id id) {
-  auto stale = [](uint64_t epoch) {
-    return fail(ec::stale_epoch, "bob1 obeys epoch " + std::to_string(epoch));
-  };
+  // Texts are for people: whom it obeys is in its link_status.
+  auto stale = [](uint64_t) { return fail(ec::stale_epoch, "it obeys another one of 99999"); };
   auto& mine = play->links[id];
   auto tell = [self, play, id] { self->send(play->scheduler, play->status(id)); };
   return {
     [](const device_report&) {},
     [self, play, id, &mine](const link_status_query&) -> caf::result<link_status> {
-      if (mine.deaf)
+      if (mine.deaf || mine.mute)
         return self->make_response_promise<link_status>();
       return play->status(id);
     },
@@ -71,6 +72,7 @@ link_actor::behavior_type played_link(stateful<link_actor, no_state>* self, play
         return self->make_response_promise<accepted>();
       if (x.epoch != mine.epoch)
         return stale(mine.epoch);
+      mine.visit = x.visit;
       if (mine.fails) {
         mine.state = link_state::failed;
         tell();
@@ -320,7 +322,44 @@ TEST_CASE_METHOD(fixture, "a new scheduler whose links obey a far higher epoch g
   pass(30s);
   CHECK(status(s).epoch / 1000 == 42);
   CHECK(link(2).epoch / 1000 == 42);
+  CHECK(link(2).claims == 2);
   CHECK_FALSE(status(s).standing_down);
+}
+
+TEST_CASE_METHOD(fixture, "a link that refuses a claim and does not say whom it obeys is asked again") {
+  link(1).epoch = 41000;
+  link(1).mute = true;
+  auto s = start();
+  pass(1min);
+  CHECK(status(s).epoch / 1000 == 1);
+  CHECK(link(1).epoch == 41000);
+  link(1).mute = false;
+  pass(30s);
+  CHECK(status(s).epoch / 1000 == 42);
+  CHECK(link(1).epoch == status(s).epoch);
+}
+
+TEST_CASE_METHOD(fixture, "what was learnt of demand outlives a scheduler") {
+  auto first = start();
+  pass(3h);
+  caf::anon_send_exit(first, caf::exit_reason::kill);
+  auto again = start();
+  for (auto& x : status(again).links)
+    CHECK(x.demand_bps == Approx(10).epsilon(0.05));
+}
+
+TEST_CASE_METHOD(fixture, "a damaged file of learnt demand is ignored, and said to be") {
+  std::string_view text{"qnfv-demand 1\nbob1/alice1 bps=many\n"};
+  REQUIRE(site("co")->storage->replace("scheduler-demand", byte_view{text}));
+  auto s = start();
+  CHECK(status(s).links[0].demand_bps == 0);
+  bool said = false;
+  for (auto& event : site("co")->recorder->since({}, "", 10000).events)
+    said = said || event.text.find("scheduler-demand is ignored") != std::string::npos;
+  CHECK(said);
+  pass(12h);
+  CHECK(link(0).serves > 0);
+  CHECK(status(s).links[0].demand_bps == Approx(10).epsilon(0.05));
 }
 
 TEST_CASE_METHOD(fixture, "a link that forgot its scheduler is claimed again") {
@@ -343,7 +382,7 @@ TEST_CASE_METHOD(fixture, "a link that forgot its scheduler is claimed again") {
 }
 
 TEST_CASE_METHOD(fixture,
-                 "a failing link backs off and then has its retry budget; others keep service") {
+                 "a failing link backs off and has an alarm of its own; others keep service") {
   link(0).fails = true;
   auto s = start();
   pass(30min);
@@ -352,7 +391,7 @@ TEST_CASE_METHOD(fixture,
   CHECK(link(1).serves + link(2).serves > 0);
   pass(4h);
   auto now = status(s);
-  CHECK(now.links[0].failures >= config.book.retry_budget);
+  CHECK(now.links[0].failures >= config.book.alarm_after);
   CHECK(now.links[0].note.find("no light") != std::string::npos);
   REQUIRE_FALSE(now.alarms.empty());
   CHECK(now.alarms.back().worst == ids[0]);

@@ -2,9 +2,12 @@
 
 #include "drivers/channel_memory/channel_memory.hpp"
 #include "drivers/channel_tcp/channel_tcp.hpp"
+#include "runtime/tracing/recorder.hpp"
 #include "tests/support/real_world.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <thread>
 
 using namespace qnfv;
 using namespace qnfv::test;
@@ -25,11 +28,13 @@ channel_token token(uint8_t n) {
 
 struct two_sites {
   real_world w;
+  environment_ptr env = w.site("co");
   channel_actor co;
   channel_actor dc1;
   std::string address;
 
   explicit two_sites(const std::string& driver) {
+    std::const_pointer_cast<environment>(env)->recorder = std::make_shared<recorder>("co");
     if (driver == "channel_tcp") {
       tcp_listener_settings settings;
       settings.parked_deadline_ms = 300;
@@ -39,7 +44,7 @@ struct two_sites {
         REQUIRE(door);
         channel_tcp_config c;
         c.listener = *door;
-        return w.spawn(site, channel_tcp, c);
+        return w.spawn_in(site == env->site.value ? env : w.site(site), channel_tcp, c);
       };
       co = spawn("co");
       dc1 = spawn("dc1");
@@ -47,7 +52,7 @@ struct two_sites {
       channel_memory_config c;
       c.network = std::make_shared<memory_network>();
       c.parked_deadline_ms = 300;
-      co = w.spawn("co", channel_memory, c);
+      co = w.spawn_in(env, channel_memory, c);
       dc1 = w.spawn("dc1", channel_memory, c);
     }
     auto a = w.ask<channel_address>(dc1, channel_address_query{});
@@ -184,4 +189,26 @@ TEST_CASE("where nobody listens the error says so") {
   CHECK(out.error().text.find("127.0.0.1:1") != std::string::npos);
   CHECK_FALSE(listen_on(x.w.io(), x.address)); // Taken.
   CHECK(listen_on(x.w.io(), "nowhere").error().code == ec::bad_config);
+}
+
+TEST_CASE("the expecting end learns what the other one works for") {
+  auto driver = GENERATE(as<std::string>{}, "channel_tcp", "channel_memory");
+  INFO(driver);
+  two_sites x{driver};
+  waiter<result<channel_opened>> early;
+  std::thread expecting{[&] { early.callback()(x.expect(8, 8)); }};
+  REQUIRE(x.open(8, 8));
+  REQUIRE(x.open(9, 9));
+  expecting.join();
+  auto late = x.expect(9, 9);
+  auto first = early.get();
+  REQUIRE(first);
+  REQUIRE(late);
+  auto asked = x.env->recorder->since({}, "", SIZE_MAX).events;
+  REQUIRE(asked.size() == 2);
+  CHECK(asked[0].message == "open_channel");
+  CHECK(to_string(first->opener.trace) == asked[0].trace);
+  CHECK(to_string(first->opener.cause) == asked[0].id());
+  CHECK(to_string(late->opener.trace) == asked[1].trace);
+  CHECK(to_string(late->opener.cause) == asked[1].id());
 }

@@ -1,6 +1,7 @@
 // The promises of the QKD SOURCE interface, on every driver of it, over real sockets. What only the
 // emulator has (phases, physics, the link's back-off) is in qkd_source_test.cpp, in virtual time.
 
+#include "runtime/tracing/recorder.hpp"
 #include "tests/support/source_lab.hpp"
 
 using namespace qnfv;
@@ -51,8 +52,6 @@ TEMPLATE_TEST_CASE("no key before start, none after stop was answered", "", emul
   x.start(1);
   REQUIRE(x.until_blocks(1));
   x.stop();
-  // Everything that was sent before the answer has arrived: an end tells its owner in order.
-  REQUIRE(x.until([](auto& co, auto&) { return !co.blocks.empty(); }));
   auto co = x.blocks("co"), dc1 = x.blocks("dc1");
   CHECK_FALSE(x.until(
     [&](auto& a, auto& b) { return a.blocks.size() > co || b.blocks.size() > dc1; }, 300ms));
@@ -198,8 +197,8 @@ TEST_CASE("the other end's silent key server loses the session too") {
 TEST_CASE("an empty key server is waited for") {
   idq3p_lab x{{}, 1, 0};
   x.start(1);
+  CHECK(x.until_phase("co", qkd_phase::raw_exchange));
   CHECK_FALSE(x.until_blocks(1, 200ms));
-  CHECK(x.phase("co") == qkd_phase::raw_exchange);
   x.clavis.make_keys(100);
   CHECK(x.until_blocks(2));
   x.stop();
@@ -226,7 +225,7 @@ TEST_CASE("KMEs of every make give the same keys at both ends") {
       return a >= 38 && a == b; // One or two may be left over.
     }));
     // More come later: a refusal was no more than that.
-    CHECK(x.phase("co") == qkd_phase::keys_ready);
+    CHECK(x.until_phase("co", qkd_phase::keys_ready));
     x.kmes->add_keys(20);
     auto blocks = x.blocks("co");
     CHECK(x.until_blocks(blocks + 1));
@@ -334,4 +333,26 @@ TEST_CASE("the wrong KME and the wrong SAE are refused") {
   auto reason = x.of("co").reports.back().reason;
   CHECK(reason.find("it refuses this SAE (401): who are you") != std::string::npos);
   CHECK(x.blocks("co") + x.blocks("dc1") == 0);
+}
+
+TEST_CASE("every question to a key server belongs to the start of its session") {
+  etsi014_lab x{{}, 40};
+  x.start(1);
+  REQUIRE(x.until_blocks(2));
+  x.kmes->add_keys(40);
+  REQUIRE(x.until_blocks(4)); // After a wait for keys, too.
+  x.stop();
+  std::map<std::string, trace_event> events;
+  for (auto* site : {"co", "dc1"})
+    for (auto& event : x.env(site)->recorder->since({}, "", SIZE_MAX).events)
+      events[event.id()] = event;
+  auto made_for = x.kmes->asked_for("kme-a").front();
+  for (auto* kme : {"kme-a", "kme-b"}) {
+    auto contexts = x.kmes->asked_for(kme);
+    CHECK(contexts.size() >= 4);
+    for (auto& context : contexts) {
+      CHECK(context.trace == made_for.trace);
+      CHECK(events[to_string(context.cause)].trace == to_string(made_for.trace));
+    }
+  }
 }

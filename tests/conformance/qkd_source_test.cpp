@@ -33,8 +33,10 @@ struct pair_of_devices {
   std::map<std::string, qkd_device_actor> devices;
   link_actor link;
   double length_km;
+  uint32_t block_keys_max;
 
-  explicit pair_of_devices(double km = 5, uint64_t seed = 1) : w(seed), length_km(km) {
+  explicit pair_of_devices(double km = 5, uint64_t seed = 1, uint32_t keys_max = 4096)
+    : w(seed), length_km(km), block_keys_max(keys_max) {
     for (auto* site : {"co", "dc1"})
       doors[site] = std::make_unique<gates>(w.system(), w.site(site));
     for (auto* site : {"co", "dc1"}) {
@@ -69,6 +71,7 @@ struct pair_of_devices {
     c.link = the_link;
     c.length_km = length_km;
     c.seed = secret{bytes(32, 5)};
+    c.block_keys_max = block_keys_max;
     c.peer_site = site_id{other(site)};
     c.peer = doors[site]->to<qkd_source_actor>(site_id{other(site)}, "source");
     c.owner = doors[site]->to<qkd_device_actor>(site_id{site}, "device");
@@ -161,6 +164,36 @@ TEST_CASE("no key before calibration ended, and both ends produce the same block
   CHECK(to_hex(bob[0].material.view().part(0, 64)) != to_hex(bob[1].material.view().part(0, 64)));
 }
 
+TEST_CASE("blocks that end together leave in the order of their keys, at both ends") {
+  pair_of_devices x{5, 1, 100};
+  x.start_both(1);
+  x.w.advance(2000s);
+  for (auto* site : {"co", "dc1"}) {
+    auto& blocks = x.kept[site]->blocks;
+    REQUIRE(blocks.size() >= 60);
+    uint64_t next = 0;
+    for (auto& each : blocks) {
+      CHECK(each.block.first == next);
+      next = each.block.first + each.block.count;
+    }
+  }
+}
+
+TEST_CASE("a link that could not write down its session says why, and tries again") {
+  pair_of_devices x;
+  auto& files = static_cast<memory_storage&>(*x.w.site("co")->storage);
+  files.before([](auto, const std::string&) { return false; });
+  x.start_link();
+  x.w.advance(100s);
+  CHECK(x.status().state == link_state::failed);
+  CHECK(x.status().reason.find("storage_failed") != std::string::npos);
+  CHECK(x.status().attempts > 1);
+  files.before(nullptr);
+  x.w.advance(3600s);
+  CHECK(x.status().state == link_state::distilling);
+  CHECK_FALSE(x.kept["dc1"]->blocks.empty());
+}
+
 TEST_CASE("no key after stop was answered") {
   pair_of_devices x;
   x.start_both(1);
@@ -194,13 +227,13 @@ TEST_CASE("a line that cannot be is refused") {
 TEST_CASE("the states of a link, every cell of them") {
   // Rows: states; columns: connect start first_key stop stopped lost refused.
   const char* table[link_state_count][link_event_count] = {
-    {"switching", "initialising", "", "", "", "", ""},
+    {"switching", "initialising", "", "", "", "", "failed"},
     {"", "initialising", "", "releasing", "", "lost", "failed"},
     {"", "", "distilling", "releasing", "", "lost", "failed"},
     {"", "", "", "releasing", "", "lost", "failed"},
     {"", "", "", "", "off", "lost", "failed"},
-    {"switching", "initialising", "", "", "off", "", ""},
-    {"switching", "initialising", "", "", "off", "", ""},
+    {"switching", "initialising", "", "", "off", "", "failed"},
+    {"switching", "initialising", "", "", "off", "", "failed"},
   };
   for (size_t s = 0; s < link_state_count; ++s)
     for (size_t e = 0; e < link_event_count; ++e) {

@@ -203,6 +203,21 @@ TEST_CASE("a switch that lies is believed by its driver") {
   CHECK(x.read() == list{{1, 5}});
 }
 
+TEST_CASE("a switch that lied says so when it is mended, and can be read truly") {
+  EVERY_SWITCH(x);
+  REQUIRE(x.connect(2, 6));
+  x.fault({fault::lying, 1});
+  REQUIRE(x.connect(1, 5));
+  REQUIRE(x.disconnect(1, 5));
+  REQUIRE(x.connect(1, 8));
+  REQUIRE(x.read() == list{{1, 8}, {2, 6}});
+  x.fault({fault::none, 1});
+  x.ear->next(switch_event::kind::connected);
+  CHECK(x.read() == list{{2, 6}});
+  CHECK(x.connect(1, 5));
+  CHECK(x.read() == list{{1, 5}, {2, 6}});
+}
+
 TEST_CASE("a command that was lost may have been executed; repeating it is safe") {
   EVERY_SWITCH(x);
   x.fault({fault::lost, 1, 25, 1});

@@ -269,6 +269,9 @@ TEST_CASE("the engine's answers are read as the API says") {
   CHECK_FALSE(parse_load(200, ""));
   CHECK_FALSE(parse_load(500, "{\"message\":\"no space left\"}"));
   CHECK(error_text(400, "{\"message\":\"client version 1.99 is too new\"}") == "client version 1.99 is too new");
+  auto long_words = "\"" + std::string(5000, 'x') + "\"}";
+  CHECK(error_text(500, "{\"message\":" + long_words).size() == 200);
+  CHECK(parse_load(200, "{\"error\":" + long_words).error().text.size() < 300);
   auto state = parse_container("{\"Id\":\"3f2a\",\"State\":{\"Status\":\"running\",\"Running\":true},"
                                "\"Config\":{\"Labels\":{\"qnfv.vnf\":\"fw-1\"}}}",
                                vnf_id{"fw-1"});

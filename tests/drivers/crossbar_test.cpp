@@ -113,8 +113,8 @@ TEST_CASE("each fault does what it says, to the truth and to what the switch say
     CHECK(turn_on(x, 1, 4) == verdict::moves);
     CHECK(x.joined() == list{{1, 4}});
     CHECK(x.truly_joined().empty());
-    x.set({fault::none, 1});
-    CHECK(turn_off(x, 1, 4) == verdict::moves);
+    x.set({fault::none, 1}); // Mended, it says how things stand.
+    CHECK(x.joined().empty());
     CHECK(turn_on(x, 1, 4) == verdict::moves);
     x.set({fault::lying, 1});
     CHECK(turn_off(x, 1, 4) == verdict::moves);
@@ -123,6 +123,23 @@ TEST_CASE("each fault does what it says, to the truth and to what the switch say
     // What it believes to be free it turns to somebody else: the old light leads nowhere.
     CHECK(turn_on(x, 2, 4) == verdict::moves);
     CHECK(x.truly_joined() == list{{2, 4}});
+  }
+  SECTION("a lie that is about to be told when it is mended is not told") {
+    x.set({fault::lying, 1});
+    REQUIRE(x.connect({1, 4}) == verdict::moves);
+    x.set({fault::none, 1});
+    x.settled();
+    CHECK(x.joined().empty());
+    CHECK(x.truly_joined().empty());
+  }
+  SECTION("one of two liars is mended: the switch still lies") {
+    x.set({fault::lying, 1});
+    x.set({fault::lying, 2});
+    CHECK(turn_on(x, 1, 4) == verdict::moves);
+    x.set({fault::none, 2});
+    CHECK(x.joined() == list{{1, 4}});
+    x.set({fault::none, 1});
+    CHECK(x.joined().empty());
   }
   SECTION("lost: neither answer nor effect") {
     x.set({fault::lost, 4});

@@ -1,10 +1,12 @@
 #include "drivers/etsi014/etsi014.hpp"
 #include "drivers/http/client.hpp"
 #include "runtime/tls/pki.hpp"
+#include "runtime/tracing/recorder.hpp"
 #include "tests/support/real_world.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
 
 using namespace qnfv;
@@ -63,6 +65,10 @@ struct office {
       REQUIRE(pki_issue_application(pki.path(), name, name));
     settings.http.listen = "127.0.0.1:0";
     settings.http.tls = files("co");
+    settings.http.tracing.lab = "lab";
+    env->recorder = std::make_shared<recorder>("co");
+    settings.http.tracing.tap = env->tap();
+    settings.http.tracing.shown = etsi014_shown;
   }
 
   ~office() {
@@ -84,8 +90,8 @@ struct office {
 
   void serve() {
     config.door = door;
-    config.key_server = w.spawn("co", fake_key_server, &asked);
-    service = w.spawn("co", etsi014, config);
+    config.key_server = w.spawn_in(env, fake_key_server, &asked);
+    service = w.spawn_in(env, etsi014, config);
     waiter<bool> begun; // An actor begins on a thread of its own.
     continue_at(service, [say = begun.callback()] { say(true); });
     begun.get();
@@ -100,6 +106,8 @@ struct office {
     x.server = "127.0.0.1:" + std::to_string(door->port());
     x.tls = files(name);
     x.expected_name = "qnfv:site:co";
+    x.tracing = {lab, client_tap, etsi014_shown};
+    x.authorization = secret{byte_view{std::string_view{"Basic cXVlc3Q="}}};
     auto made = http_client::make(w.io()->context(), x);
     REQUIRE(made);
     return *made;
@@ -120,12 +128,15 @@ struct office {
     return say(*x, method, target, body);
   }
 
+  std::string lab = "lab"; ///< Of the clients,
+  wire_tap client_tap;     ///< and where they show their pieces.
   temporary_folder pki;
   std::atomic<int> asked{0};
   etsi014_settings settings;
   etsi014_config config;
   std::shared_ptr<etsi014_door> door;
   real_world w; // Its actors go before the door does.
+  std::shared_ptr<environment> env = std::make_shared<environment>(*w.site("co"));
   key_service_actor service;
 };
 
@@ -264,4 +275,83 @@ TEST_CASE("the rule of the door decides what a certificate says") {
   x.open_and_serve();
   // CN, DNS and URI are there; with the URI come two names, so that this double refuses.
   CHECK(x.say("GET", enc).rfind("401 ", 0) == 0);
+}
+
+namespace {
+
+const event_id begun{"dc1", 1, 5}, handled{"dc1", 1, 9};
+
+/// What reached the key server, and for whom.
+trace_event last_draw(const office& x) {
+  trace_event out;
+  for (auto& event : x.env->recorder->since({}, "", SIZE_MAX).events)
+    if (event.message == "draw_keys" && event.kind == trace_kind::receive)
+      out = event;
+  return out;
+}
+
+} // namespace
+
+TEST_CASE("a key that another site of the lab fetches is part of that site's trace") {
+  office x;
+  x.open_and_serve();
+  auto client = x.client();
+  {
+    trace_scope scope{{begun, handled}};
+    REQUIRE(x.say(*client, "GET", enc).rfind("200 ", 0) == 0);
+  }
+  CHECK(last_draw(x).trace == "dc1:1:5");
+  CHECK(last_draw(x).cause == "dc1:1:9");
+  REQUIRE(x.say(*client, "GET", enc).rfind("200 ", 0) == 0);
+  CHECK(last_draw(x).trace.empty()); // The next one, on the same connection, is for nobody.
+  CHECK(last_draw(x).cause.empty());
+}
+
+TEST_CASE("a site of another lab is not taken for the one of ours with its name") {
+  office x;
+  x.open_and_serve();
+  x.lab = "other";
+  auto client = x.client();
+  trace_scope scope{{begun, handled}};
+  REQUIRE(x.say(*client, "GET", enc).rfind("200 ", 0) == 0);
+  CHECK(last_draw(x).trace.size() == 32);
+  CHECK(last_draw(x).cause.size() == 16);
+}
+
+TEST_CASE("both ends show what they send and receive, but for the key and who asks") {
+  office x;
+  auto seen = std::make_shared<recorder>("dc1");
+  x.client_tap = {seen, make_real_clock(), 512};
+  x.open_and_serve();
+  auto client = x.client();
+  std::string answer;
+  {
+    trace_scope scope{{begun, handled}};
+    answer = x.say(*client, "POST", enc, R"({"number":1})");
+  }
+  REQUIRE(answer.find(R"("key":"AAAA)") != std::string::npos); // Of 256 bits.
+  auto contents = [](const recorder& of, const char* how) {
+    std::string out;
+    for (auto& event : of.since({}, "", SIZE_MAX).events)
+      if (event.message == "http" && event.text.rfind(how, 0) == 0) {
+        auto piece = from_hex(event.text.substr(event.text.find(" B ") + 3));
+        REQUIRE(piece);
+        out.append(piece->begin(), piece->end());
+      }
+    return out;
+  };
+  for (auto& [asked, answered] : {std::pair{contents(*seen, "sent"), contents(*seen, "received")},
+                                  std::pair{contents(*x.env->recorder, "received"), contents(*x.env->recorder, "sent")}}) {
+    CHECK(asked.find("POST " + enc + " HTTP/1.1\r\n") == 0);
+    CHECK(asked.find("Authorization:xxx") != std::string::npos);
+    CHECK(asked.find("cXVlc3Q") == std::string::npos);
+    CHECK(asked.find(R"({"number":1})") != std::string::npos);
+    CHECK(answered.find("HTTP/1.1 200 OK\r\n") == 0);
+    CHECK(answered.find(R"("key_ID":"ab010200-)") != std::string::npos);
+    CHECK(answered.find(R"("key":"xxxx)") != std::string::npos);
+    CHECK(answered.find("AAAA") == std::string::npos);
+  }
+  auto pieces = seen->since({}, "", SIZE_MAX).events;
+  CHECK(std::all_of(pieces.begin(), pieces.end(), [](auto& piece) { return piece.cause == "dc1:1:9"; }));
+  CHECK(pieces.front().to == "127.0.0.1:" + std::to_string(x.door->port()));
 }

@@ -48,6 +48,14 @@ TEST_CASE("a path names a container, a node or a flow") {
         == depth::node);
 }
 
+TEST_CASE("a name that is not UTF-8 is refused: nobody could list it") {
+  CHECK(parse_flow_xml(with(flow_xml, "xc-1-25", "Z\xc3\xbcrich")));
+  for (auto* bad : {"\x87", "Z\xfcrich", "\xe2\x82", "\xed\xa0\x80"}) {
+    CHECK_FALSE(parse_flow_xml(with(flow_xml, "xc-1-25", bad)));
+    CHECK_FALSE(parse_flow_json(with(flow_json, "xc-1-25", bad)));
+  }
+}
+
 TEST_CASE("what is no such path is none") {
   std::string p = northbound_prefix;
   for (auto& x : {std::string{}, std::string{"/"}, p, p + "/", p + "x/default", p + "/default/",

@@ -229,3 +229,20 @@ TEST_CASE("100000 mutated datagrams are judged, and only a fitting CRC passes") 
   }
   CHECK(seen.size() > 8);
 }
+
+TEST_CASE("of a datagram everybody may see all but the key, and what tells of it") {
+  auto hidden = [](size_t bytes) { return to_hex(qnfv::bytes(bytes, masked_byte)); };
+  auto request = to_hex(show_idq3p(raw(peer_request)).value);
+  CHECK(request == peer_request);
+  auto response = to_hex(show_idq3p(raw(key_response)).value);
+  CHECK(response == key_response.substr(0, 30) + hidden(32) + "01" + zeros20 + hidden(4));
+  CHECK(to_hex(show_idq3p(changed(peer_request, 20, 7)).value).substr(38, 6) == "00" + hidden(1) + "00");
+  CHECK(to_hex(show_idq3p(changed(key_response, 50, 7)).value).substr(98, 6) == "00" + hidden(1) + "00");
+  for (auto size : {0u, 1u, 28u, 30u, 61u, 63u, 2000u}) {
+    auto shown = show_idq3p(bytes(size, 1)).value;
+    CHECK(shown == bytes(size, masked_byte));
+  }
+  // The size of one and the type of the other.
+  CHECK(to_hex(show_idq3p(changed(key_response, 0, 0)).value) == hidden(62));
+  CHECK(to_hex(show_idq3p(changed(peer_request, 0, 1)).value) == hidden(29));
+}

@@ -186,7 +186,7 @@ TEST_CASE("arrays of ports are understood with padding and without, with actions
             if ((wildcards & openflow::no_out_port) == 0)
               x.out_ports.push_back(static_cast<uint16_t>(i + 25));
           }
-          x.actions.assign(actions, 9);
+          x.actions.assign(actions, actions == 16 ? 0 : 9);
           auto message = encode(1, x, padding);
           auto y = read_cflow_mod(message);
           INFO(n << " ports, padding " << int(padding) << ", wildcards " << wildcards << ", "
@@ -224,6 +224,8 @@ TEST_CASE("a message that is cut anywhere, or of another type, is no message") {
   CHECK_FALSE(read_cflow_mod(hex("01ff001a 00000003 0000 0000 00000000 003c 0001 00000000 0001")));
   CHECK_FALSE(
     read_cflow_mod(hex("01ff001c 00000003 0000 0000 00000000 003c ffff 00000000 0001 0019")));
+  for (auto* ports : {"0000 0019", "0001 0000"})
+    CHECK_FALSE(read_cflow_mod(hex("01ff001c 00000003 0000 0000 00000000 003c 0001 00000000 " + std::string{ports})));
   CHECK_FALSE(read_error(hex("0101000a 00000003 ffff")));
   auto none = read_cflow_mod(hex("01ff0018 00000003 0000 0000 00000000 003c 0000 00000000"));
   REQUIRE(none); // That no component is nonsense is for the switch to say.
@@ -315,4 +317,27 @@ TEST_CASE("a datapath id is read and written as OpenDaylight does") {
        {"", ":", "xyz", "00:00:00:00:00:00:05", "00:00:00:00:00:00:05:1", "0:00:00:00:00:00:00:51e",
         "00000000000000051e", "51e ", "0x51e", "00-00-00-00-00-00-05-1e"})
     CHECK(parse_datapath(bad).error().code == ec::bad_config);
+}
+
+TEST_CASE("of messages with known fields everybody may see all, of others the header") {
+  openflow_cflow_mod mod;
+  mod.count = 1;
+  mod.in_ports = {1};
+  mod.out_ports = {25};
+  auto known = encode(7, mod);
+  CHECK(show_openflow(known).value == known);
+  auto secret = byte_view{std::string_view{"secret"}};
+  for (auto type : {openflow_type::hello, openflow_type::echo_request, openflow_type::echo_reply,
+                    openflow_type::vendor, openflow_type{77}}) {
+    auto message = encode(type, 7, secret);
+    auto shown = show_openflow(message).value;
+    REQUIRE(shown.size() == message.size());
+    CHECK(bytes(shown.begin(), shown.begin() + 8) == bytes(message.begin(), message.begin() + 8));
+    CHECK(bytes(shown.begin() + 8, shown.end()) == bytes(6, masked_byte));
+  }
+  auto later = known;
+  later[0] = 4;
+  CHECK(show_openflow(later).value != later);
+  CHECK(show_openflow(bytes(5, 1)).value == bytes(5, masked_byte));
+  CHECK(show_openflow({}).value.empty());
 }

@@ -289,6 +289,32 @@ TEST_CASE("a peer in another switch is no circuit of this one") {
   CHECK(view->joined() == list{{1, 5}});
 }
 
+TEST_CASE("ports that name another peer than before are told as a change") {
+  auto view = circuit_view::of(features_of(0x51e, of_size(4, {{1, 5}, {2, 6}})));
+  REQUIRE(view);
+  auto told = [&](uint64_t datapath, list joined) {
+    std::vector<switch_event> out;
+    for (auto& x : circuits_changed(datapath, of_size(4, std::move(joined))))
+      for (auto& event : view->update(x))
+        out.push_back(event);
+    return out;
+  };
+  CHECK(told(0x51e, {{1, 5}, {2, 6}}).empty());
+  CHECK(told(0x51f, {}).empty());
+  auto moved = told(0x51e, {{1, 7}, {2, 6}});
+  REQUIRE(moved.size() == 1);
+  CHECK(moved[0].what == kind::connected);
+  CHECK(moved[0].port == 0);
+  CHECK(view->joined() == list{{1, 7}, {2, 6}});
+  CHECK(told(0x51e, {{2, 6}}).size() == 1);
+  CHECK(view->joined() == list{{2, 6}});
+  CHECK(told(0x51e, {{2, 6}, {3, 8}}).size() == 1);
+  CHECK(view->joined() == list{{2, 6}, {3, 8}});
+  // A port whose light changed says nothing of its peer.
+  CHECK(view->update(port_changed(4, {kind::light_lost, 2, "", {}})).size() == 1);
+  CHECK(view->joined() == list{{2, 6}, {3, 8}});
+}
+
 TEST_CASE("OpenFlow beyond loopback must be asked for") {
   boost::asio::io_context io;
   openflow_listener_settings s;
@@ -355,6 +381,25 @@ TEST_CASE("lost light is told as a port's status") {
   told = read_cport_status(controller.next());
   REQUIRE(told);
   CHECK(told->port.state == 0);
+}
+
+TEST_CASE("a switch that lied and is mended tells of every port what it is joined with") {
+  switch_side x;
+  auto controller = x.answer();
+  controller.send(add(3, 2, 6));
+  x.set({fault::lying, 1});
+  controller.send(add(4, 1, 5));
+  controller.send(encode(openflow_type::barrier_request, 5));
+  controller.next(openflow_type::barrier_reply);
+  x.set({fault::none, 1});
+  for (port_number port = 1; port <= 8; ++port) {
+    auto told = read_cport_status(controller.next());
+    REQUIRE(told);
+    CHECK(told->reason == cport_reason::modify);
+    CHECK(told->port.port == port);
+    CHECK(told->port.peer_datapath == openflow_datapath_default);
+    CHECK(told->port.peer_port == (port == 2 ? 6 : port == 6 ? 2 : 0));
+  }
 }
 
 TEST_CASE("the switch dials again, whatever its controller did") {

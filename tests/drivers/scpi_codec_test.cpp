@@ -235,3 +235,15 @@ TEST_CASE("any bytes are SCPI or nothing, and what is understood prints and read
   }
   CHECK(understood > 10000);
 }
+
+TEST_CASE("of SCPI everybody may see what is made of its commands and answers") {
+  auto shown = [](std::string_view line) {
+    auto x = show_scpi(line).value;
+    return std::string{x.begin(), x.end()};
+  };
+  for (auto* line : {"*idn?", ":oxc:swit:conn:add (@1),(@5);*opc?\r", "*cls;:oxc:swit:size?;*opc?", "1", "16,16",
+                     "(@1,2),(@19,18);1", "0,\"No error\"", "-113,\"Undefined; header\"", "(D,E,F)"})
+    CHECK(shown(line) == std::string{line} + "\n");
+  for (auto* line : {"secret", ":oxc:swit:secret?", "*idn?;secret", "1;secret", "1;1;1;\"secret"})
+    CHECK(shown(line) == std::string(std::string_view{line}.size(), 'x') + "\n");
+}

@@ -65,10 +65,11 @@ def encode(x):
 
 
 def telling():
-    """A canary whose base64 has + and / in the middle, however it is aligned."""
+    """A canary whose base64 has + and / in the middle, however it is aligned, and no part of which can
+    be written without escapes."""
     while True:
         x = os.urandom(32)
-        if all(c in base64.b64encode(b"x" * n + x)[8:-8] for n in range(3) for c in b"+/"):
+        if all(max(x[i:i + 8]) > 126 for i in range(0, 32, 8)) and all(c in base64.b64encode(b"x" * n + x)[8:-8] for n in range(3) for c in b"+/"):
             return x
 
 
@@ -129,6 +130,10 @@ def prove_scanner():
                 x.write(content)
     with open(f"{folder}/nothing", "wb") as x:
         x.write(noise + log)
+    with open(f"{folder}/plain", "wb") as x:
+        x.write(b"all of it letters")
+    rows, _ = search([("plain", b"all of it letter")], [folder])
+    assert [(x.form, x.parts) for x in rows] == [("raw", "2")], "bits are taken for an escaped form of themselves"
     rows, _ = search([("other", os.urandom(32)), ("canary", canary)], [folder])
     for path, form in files.items():
         there = [x for x in rows if x.place == path and x.form == form and x.name == "canary"]
@@ -165,6 +170,7 @@ class Client:
         context.check_hostname = False
         self.path = f"/api/v1/keys/{application[other[site]]}/"
         self.connection = http.client.HTTPSConnection(address[site], context=context, timeout=10)
+        self.answers = 0
         self.said = open(f"{outputs}/answers-of-{site}", "ab", buffering=0)
 
     def ask(self, method, path, body=None):
@@ -172,6 +178,7 @@ class Client:
         self.connection.request(method, self.path + path, text, {"Content-Type": "application/json"})
         answer = self.connection.getresponse()
         content = answer.read()
+        self.answers += answer.status == 200
         self.said.write(str(answer.headers).encode() + (content if answer.status != 200 else b""))
         return answer.status, json.loads(content)
 
@@ -383,6 +390,11 @@ for words in (("keys", "status"), ("links",), ("trace", "show", "--last"), ("tra
               ("lab", "status"), ("keys", "audit", "verify")):
     see(*words)
     see("--json", *words)
+# As bytes: in trace files they are hexadecimal digits of what was on the wire.
+capture = f"{outputs}/wire.pcapng"
+see("trace", "export", "--all", "--from", f"{lab}/sites", "--format", "pcapng", "--out", capture)
+shown = open(capture, "rb").read().count(b"HTTP/1.1 200")
+assert shown >= sum(x.answers for x in clients) > 0, f"only {shown} answers are in the capture"
 wait_until_idle()
 secrets = all_secrets()
 print(f"{len(delivered)} keys were delivered;", *map("{0[1]} {0[0]}".format, collections.Counter(

@@ -2,6 +2,7 @@
 #
 #   $qnfv          the binary under test
 #   check TEXT CONDITION...     ends the test unless the condition holds
+#   within SECONDS COMMAND...   tries the command until it succeeds or the time is over
 #   fails TEXT COMMAND...       the command must fail; its words must be one line and hold TEXT
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -38,13 +39,18 @@ fails() { # fails TEXT COMMAND...
   checks=$((checks + 1))
 }
 
+within() { # within SECONDS COMMAND...
+  local end=$((SECONDS + $1)); shift
+  until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done
+}
+
 field() { printf '%s' "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 
 # A lab of two sites on ports that are free, devices 1000 times faster than life.
 start_lab() { # start_lab [TOPOLOGY [TIME_SCALE]]
   local ports
-  ports=($(shuf -i 20000-29999 -n 6))
-  sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/; s/:7301/:${ports[4]}/; s/:7302/:${ports[5]}/" \
+  ports=($(shuf -i 20000-29999 -n 8))
+  sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/; s/:7301/:${ports[4]}/; s/:7302/:${ports[5]}/; s/:7401/:${ports[6]}/; s/:7402/:${ports[7]}/" \
     "${1:-config/topologies/two-site.json}" >"$work/lab.json"
   lab=$work/home/$(sed -n 's/^  "name": "\([^"]*\)".*/\1/p' "$work/lab.json" | head -n 1)
   "$qnfv" lab up "$work/lab.json" --time-scale "${2:-1000}" >"$work/up.log" 2>&1 || { cat "$work/up.log"; exit 1; }

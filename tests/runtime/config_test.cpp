@@ -344,6 +344,44 @@ TEST_CASE("a virtual link joins sites that share no fibre") {
         != std::string::npos);
 }
 
+TEST_CASE("how a host is reached reads and round trips, and nothing of it can be an option of ssh") {
+  auto deploy = [](const std::string& keys) {
+    return with("\"orchestrator\": true,", "\"orchestrator\": true, \"deploy\": {" + keys + "},");
+  };
+  auto x = parse_topology(deploy("\"ssh\": \"lab@10.0.0.7\", \"port\": 2222, \"identity_file\": \"~/.ssh/lab\", "
+                                 "\"known_hosts_file\": \"/etc/lab/known_hosts\", \"folder\": \"/srv/qnfv\""),
+                          "lab.json");
+  REQUIRE(x);
+  auto y = parse_topology(topology_to_json(*x), "copy.json");
+  REQUIRE(y);
+  CHECK(topology_to_json(*y) == topology_to_json(*x));
+  auto& how = y->sites[0].deploy;
+  CHECK(how.given());
+  CHECK(how.ssh == "lab@10.0.0.7");
+  CHECK(how.port == 2222);
+  CHECK(how.identity_file == "~/.ssh/lab");
+  CHECK(how.known_hosts_file == "/etc/lab/known_hosts");
+  CHECK(how.folder == "/srv/qnfv");
+  CHECK_FALSE(y->sites[1].deploy.given());
+  for (auto* ssh : {"dc1.lab", "root@::1", "10.0.0.7", "a.b@c-d"})
+    CHECK(problem(deploy("\"ssh\": \"" + std::string{ssh} + "\"")) == "");
+  auto says = [&](const std::string& keys) {
+    auto text = problem(deploy(keys));
+    return text.substr(std::min(text.size(), text.find("/deploy")));
+  };
+  CHECK(says("\"ssh\": \"-oProxyCommand=x\"") == "/deploy/ssh: \"-oProxyCommand=x\" is no host: expected USER@HOST");
+  CHECK(says("\"ssh\": \"-l@host\"") == "/deploy/ssh: \"-l\" is no user's name");
+  CHECK(says("\"ssh\": \"lab@a b\"") == "/deploy/ssh: \"a b\" is no host: expected USER@HOST");
+  CHECK(says("\"ssh\": \"lab@\"") == "/deploy/ssh: \"\" is no host: expected USER@HOST");
+  CHECK(says("\"port\": 0") == "/deploy/port: must be at least 1");
+  CHECK(says("\"folder\": \"srv\"")
+        == "/deploy/folder: \"srv\": expected a path from / of letters, digits, . _ - and /");
+  for (auto* folder : {"/srv/$(x)", "/srv/a b", "/srv/../etc", "/srv/..", "/"})
+    CHECK(says("\"folder\": \"" + std::string{folder} + "\"").find("/deploy/folder: ") == 0);
+  CHECK(says("\"identity_file\": \"id\"") == "/deploy/identity_file: \"id\": expected a plain path from / or ~/");
+  CHECK(says("\"known_hosts_file\": \"/etc/%h\"").find("/deploy/known_hosts_file: ") == 0);
+}
+
 TEST_CASE("what is no JSON says at which line") {
   CHECK(problem("{\n  \"name\": \"x\",\n  \"name\": \"y\"\n}")
         == "lab.json:3: the key \"name\" is there twice");
@@ -355,6 +393,54 @@ TEST_CASE("what is no JSON says at which line") {
   auto missing = load_topology("/nonexistent/lab.json");
   REQUIRE_FALSE(missing);
   CHECK(missing.error().text == "/nonexistent/lab.json: No such file or directory");
+}
+
+TEST_CASE("numbers are what they say, or out of range") {
+  auto file = parse_json("{\"a\": [5, -5, 18446744073709551615, -9223372036854775808, 1.5, -0.1, 1e3,\n"
+                         "0e-30, 0.0000000000000000000000000000000, -0e300, 123456789012345678901]}", "n.json");
+  REQUIRE(file);
+  auto& x = file->value["a"];
+  CHECK((x[0].IsInt() && x[0].IsUint() && x[0].GetInt() == 5));
+  CHECK((x[1].IsInt() && x[1].GetInt() == -5));
+  CHECK((x[2].IsUint64() && x[2].GetUint64() == UINT64_MAX));
+  CHECK((x[3].IsInt64() && x[3].GetInt64() == INT64_MIN));
+  CHECK((x[4].IsDouble() && x[4].GetDouble() == 1.5));
+  CHECK((x[5].IsDouble() && x[5].GetDouble() == -0.1));
+  CHECK((x[6].IsDouble() && x[6].GetDouble() == 1000));
+  for (auto zero : {7u, 8u, 9u})
+    CHECK((x[zero].IsDouble() && x[zero].GetDouble() == 0));
+  CHECK((x[10].IsDouble() && x[10].GetDouble() == 123456789012345678901.0));
+  for (auto* bad : {"1e-999", "-1e-400", "17976931348623159e292", "0.1e310"}) {
+    auto refused = parse_json("{\"a\":\n" + std::string{bad} + "}", "n.json");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().text.rfind("n.json:2: ", 0) == 0);
+  }
+}
+
+TEST_CASE("long names around many values cost what they are long") {
+  std::string text = "{\"" + std::string(400'000, 'x') + "\": [0";
+  for (int i = 0; i < 300'000; ++i)
+    text += ",0";
+  auto file = parse_json(text + "]}", "long.json");
+  REQUIRE(file);
+  CHECK(file->value.MemberBegin()->value.Size() == 300'001);
+}
+
+TEST_CASE("an error names the line of its value, or of the one around it") {
+  auto file = parse_json("{\n\"a/b\": [1,\n {\"c\":\n 2}],\n\"d\":\n 3}", "lines.json");
+  REQUIRE(file);
+  auto line = [&](const std::string& pointer) {
+    auto text = file->error_at(pointer, "wrong").text;
+    return text.substr(0, text.find(' '));
+  };
+  CHECK(line("") == "lines.json:1:");
+  CHECK(line("/a~1b") == "lines.json:2:");
+  CHECK(line("/a~1b/0") == "lines.json:2:");
+  CHECK(line("/a~1b/1") == "lines.json:3:");
+  CHECK(line("/a~1b/1/c") == "lines.json:4:");
+  CHECK(line("/d") == "lines.json:6:");
+  CHECK(line("/a~1b/1/missing/too") == "lines.json:3:");
+  CHECK(line("/nowhere") == "lines.json:1:");
 }
 
 TEST_CASE("any cut or changed topology is a value or an error") {

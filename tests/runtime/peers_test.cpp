@@ -21,11 +21,27 @@ TEST_CASE("a site is dead after three missed heartbeats and not before") {
   auto peers = table();
   REQUIRE(peers.join(dc1, 1, start));
   CHECK(peers.bury(start + 1499ms).empty());
-  CHECK(peers.heard(dc1, 1, start + 1499ms));
+  CHECK(peers.heard(dc1, 1, 1, start + 1499ms));
   CHECK(peers.bury(start + 2998ms).empty());
   CHECK(peers.bury(start + 2999ms) == std::vector<site_id>{dc1});
   CHECK_FALSE(peers.up(dc1));
   CHECK(peers.bury(start + 9s).empty()); // Once.
+}
+
+TEST_CASE("a heartbeat that comes again or late is no sign of life") {
+  auto peers = table();
+  REQUIRE(peers.join(dc1, 1, start));
+  CHECK(peers.heard(dc1, 1, 2, start));
+  CHECK_FALSE(peers.heard(dc1, 1, 2, start + 1s));
+  CHECK_FALSE(peers.heard(dc1, 1, 1, start + 1s));
+  CHECK(peers.bury(start + 1500ms) == std::vector<site_id>{dc1});
+  // The same start joins again: what was on its way before counts no more than it did.
+  REQUIRE(peers.join(dc1, 1, start + 2s));
+  CHECK_FALSE(peers.heard(dc1, 1, 2, start + 2s));
+  CHECK(peers.heard(dc1, 1, 3, start + 2s));
+  // A new start counts anew.
+  REQUIRE(peers.join(dc1, 2, start + 2s));
+  CHECK(peers.heard(dc1, 2, 1, start + 2s));
 }
 
 TEST_CASE("an older start of a site is fenced off") {
@@ -35,7 +51,7 @@ TEST_CASE("an older start of a site is fenced off") {
   REQUIRE_FALSE(older);
   CHECK(older.error().code == ec::stale_epoch);
   CHECK(peers.up(dc1));
-  CHECK_FALSE(peers.heard(dc1, 4, start));
+  CHECK_FALSE(peers.heard(dc1, 4, 1, start));
   CHECK(peers.epoch(dc1) == 5);
 }
 

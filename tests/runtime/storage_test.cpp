@@ -1,5 +1,6 @@
 #include "runtime/storage/memory.hpp"
 #include "runtime/storage/storage.hpp"
+#include "runtime/system/random.hpp"
 #include "tests/support/folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -92,6 +93,37 @@ TEST_CASE("what is no regular file is refused") {
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   CHECK_FALSE((*files)->open("pipe"));
   CHECK_FALSE((*files)->open(folder.path()));
+}
+
+TEST_CASE("a sparse content holds what a plain one holds, whatever is written where") {
+  auto random = make_seeded_random(11);
+  auto below = [&](size_t n) { return static_cast<size_t>(random->uniform() * static_cast<double>(n)); };
+  bytes plain, plain_copy;
+  sparse_bytes sparse, copy;
+  for (int round = 0; round < 2000; ++round) {
+    auto at = below(20000);
+    bytes x(below(9000) + 1);
+    if (round % 3 != 0)
+      random->fill(x.data(), x.size());
+    plain.resize(std::max(plain.size(), at + x.size()));
+    std::copy(x.begin(), x.end(), plain.begin() + static_cast<long>(at));
+    sparse.write(at, x);
+    auto from = below(plain.size()), n = below(plain.size() - from);
+    plain_copy.resize(std::max(plain_copy.size(), from + n));
+    std::copy_n(plain.begin() + static_cast<long>(from), n, plain_copy.begin() + static_cast<long>(from));
+    copy.copy(sparse, from, n);
+    REQUIRE(sparse.size() == plain.size());
+    REQUIRE(copy.size() == plain_copy.size());
+    bytes part(5000);
+    part.resize(sparse.read(from, part.data(), part.size()));
+    REQUIRE(std::equal(part.begin(), part.end(), plain.begin() + static_cast<long>(from)));
+    REQUIRE(part.size() == std::min<size_t>(5000, plain.size() - from));
+  }
+  CHECK(sparse.all() == plain);
+  CHECK(copy.all() == plain_copy);
+  CHECK(sparse_bytes{plain}.all() == plain);
+  uint8_t none = 0;
+  CHECK(sparse.read(sparse.size(), &none, 1) == 0);
 }
 
 TEST_CASE("a crash loses what was not synced and keeps what was") {

@@ -1,14 +1,20 @@
 #include "runtime/messages/admin.hpp"
 #include "runtime/messages/applications.hpp"
+#include "runtime/messages/faults.hpp"
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/keys.hpp"
 #include "runtime/messages/links.hpp"
+#include "runtime/messages/message_names.hpp"
+#include "runtime/messages/paths.hpp"
 #include "runtime/messages/relay.hpp"
 #include "runtime/messages/schedule.hpp"
 #include "runtime/messages/vnfs.hpp"
 #include "runtime/messages/wire.hpp"
 
 #include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <set>
 
 using namespace qnfv;
 
@@ -107,4 +113,28 @@ TEST_CASE("what is infinite crosses the wire as the largest number, and what is 
   CHECK(y.due_s == std::numeric_limits<double>::lowest());
   CHECK(y.demand_bps == 0);
   CHECK(y.rate_bps == 0.1);
+}
+
+TEST_CASE("a peer may send any number for a state: it has no name") {
+  CHECK(to_string(static_cast<link_state>(200)) == "?");
+  CHECK(to_string(static_cast<qkd_phase>(200)) == "?");
+  CHECK(to_string(static_cast<order_state>(200)) == "?");
+  CHECK(to_string(static_cast<vnf_state>(200)) == "?");
+  CHECK(to_string(static_cast<switch_event::kind>(200)) == "?");
+  CHECK(to_string(static_cast<switch_fault::kind>(200)) == "?");
+  CHECK(to_string(static_cast<ec>(200)) == "?");
+  CHECK(to_string(link_state::failed) == "failed");
+}
+
+TEST_CASE("messages go by their type's name, and one that nobody knows is refused") {
+  auto& all = message_names();
+  CHECK(std::count(all.begin(), all.end(), "trace_context") == 1);
+  CHECK(std::count(all.begin(), all.end(), "peer_lost") == 1);
+  CHECK(std::set<std::string>(all.begin(), all.end()).size() == all.size());
+  CHECK(check_message_name("reserve_keys"));
+  auto no = check_message_name("reserve_key");
+  REQUIRE_FALSE(no);
+  CHECK(no.error().text == "no message is called reserve_key; did you mean reserve_keys?");
+  CHECK_FALSE(check_message_name("qnfv::reserve_keys"));
+  CHECK_FALSE(check_message_name(""));
 }

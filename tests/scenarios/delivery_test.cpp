@@ -186,6 +186,29 @@ TEST_CASE("orders that cannot be are refused with the reason") {
   CHECK(all->orders.empty());
 }
 
+TEST_CASE("the bytes that arrive follow from the channel that their sender opened") {
+  lab net{two_site};
+  net.has_image("firewall", 300'000);
+  auto end = net.ended(net.deploy("firewall", "dc1"));
+  REQUIRE(end.state == order_state::running);
+  std::map<std::string, trace_event> events;
+  for (auto& x : net.sim().events(end.trace))
+    events[x.id()] = x;
+  size_t notes = 0;
+  for (auto& entry : events) {
+    auto& x = entry.second;
+    if (x.site != "dc1" || x.message != "frames")
+      continue;
+    ++notes;
+    auto cause = x.cause;
+    if (events[cause].message == "pump_finished")
+      cause = events[cause].cause;
+    CHECK(events[cause].site == "co");
+    CHECK(events[cause].message == "open_channel");
+  }
+  CHECK(notes == 2); // The first and the last.
+}
+
 TEST_CASE("the same seed gives the same trace, another seed another") {
   auto play = [](uint64_t seed) {
     lab net{two_site, seed};

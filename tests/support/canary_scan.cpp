@@ -161,6 +161,8 @@ const std::vector<form>& forms() {
 // -- search
 // ----------------------------------------------------------------------------------------
 
+constexpr size_t raw_form = 0; ///< The first of `forms`.
+
 struct pattern {
   std::string text;
   uint16_t form;
@@ -194,10 +196,14 @@ void load_patterns() {
     std::string bits;
     for (size_t i = 0; i + 2 <= hex.size(); i += 2)
       bits += static_cast<char>(std::stoul(hex.substr(i, 2), nullptr, 16));
-    for (size_t at = 0; at + part_bytes <= bits.size(); at += part_bytes, ++part)
-      for (size_t i = 0; i < forms().size(); ++i)
-        patterns.push_back({forms()[i].of({bits.data() + at, part_bytes}), static_cast<uint16_t>(i),
-                            number, part});
+    for (size_t at = 0; at + part_bytes <= bits.size(); at += part_bytes, ++part) {
+      std::string_view raw{bits.data() + at, part_bytes};
+      for (size_t i = 0; i < forms().size(); ++i) {
+        auto text = forms()[i].of(raw);
+        if (i == raw_form || text != raw) // Nothing needs escapes in a part that is all letters.
+          patterns.push_back({std::move(text), static_cast<uint16_t>(i), number, part});
+      }
+    }
   }
   if (patterns.empty())
     give_up("no secrets on stdin");

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 class lab {
 public:
   explicit lab(const std::string& topology, uint64_t seed = 7) : lab(load(topology), seed) {}
-  lab(topology x, uint64_t seed) : sim_(std::move(x), seed) {
+  lab(topology x, uint64_t seed, simulation::extras more = {}) : sim_(std::move(x), seed, std::move(more)) {
     sim_.advance(5s); // Everybody joins.
   }
 

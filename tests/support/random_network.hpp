@@ -13,6 +13,7 @@
 #include "drivers/switch_emulator/switch_emulator.hpp"
 #include "runtime/system/gate.hpp"
 #include "tests/support/fake_switch.hpp"
+#include "tests/support/stand_ins.hpp"
 #include "tests/support/world.hpp"
 
 #include <catch2/catch.hpp>
@@ -30,7 +31,6 @@ struct seen_actor {
     auto* actor = caf::actor_cast<caf::abstract_actor*>(x);
     state = &dynamic_cast<stateful<Handle, State>&>(*actor).state;
   }
-  void ended() { state = nullptr; }
 };
 
 class random_network {
@@ -45,7 +45,9 @@ public:
     line_conditions line;
     // What both ends were given, by block: a digest of the bits, and how many ends have them.
     std::map<std::pair<uint32_t, uint64_t>, std::pair<size_t, int>> blocks;
-    double stock_bits = 0, asked_bits = 0;
+    double stock_bits = 0, used_bits = 0, spilled_bits = 0; ///< Of what both ends have.
+    double asked_bits = 0;
+    std::deque<double> said_bits; ///< To schedulers, old ones too, the last few times.
     time_point used{};
     bool alice_up = true;
     seen_actor<link_actor, link_actor_state> link;
@@ -54,6 +56,7 @@ public:
   struct one_switch {
     switch_id name;
     seen_actor<switch_driver_actor, switch_emulator_state> glass;
+    seen_actor<optical_switch_actor, optical_switch_state> commander;
   };
   /// What is told to a checker; it may look, but not run anything.
   struct watcher {
@@ -63,15 +66,16 @@ public:
   };
 
   static constexpr double pool_keys = 4000;
+  static constexpr size_t bobs_max = 3;
 
   random_network(uint64_t seed, std::string policy)
     : w(seed), policy_(std::move(policy)), random_(make_seeded_random(seed * 7919)) {
     w.timeout = 5s;
-    auto bobs = 1 + pick(3);
+    auto bobs = 1 + pick(bobs_max);
     auto alices = std::max<uint64_t>(bobs, 1 + pick(8));
     auto two = alices > 1 && pick(3) == 0;
     for (uint64_t i = 0; i <= (two ? 1 : 0); ++i)
-      switches.push_back({switch_id{"s" + std::to_string(i + 1)}, {}});
+      switches.push_back({switch_id{"s" + std::to_string(i + 1)}, {}, {}});
     for (uint64_t b = 0; b < bobs; ++b)
       fibres_.push_back({"bob" + std::to_string(b + 1), {switches[0].name, port(1 + b)}, {}, 0});
     if (two)
@@ -160,6 +164,25 @@ public:
     w.run();
     introduce(role);
   }
+  /// The role dies, and one of another make is in its place.
+  template <class Handle>
+  void replace(const std::string& role, const Handle& other) {
+    kill(role);
+    replaced.insert(role);
+    doors_->retarget(site_id{"co"}, role, strong(other));
+  }
+  void replace_controller() {
+    replace("controller", w.spawn("co", astray_controller, [this](auto& path) {
+              for (auto& x : links)
+                if (x.id.value == path && x.link.state)
+                  led_astray[x.id] = x.link.state->status.session;
+            }));
+  }
+  /// Those who were replaced are back.
+  void put_back() {
+    for (auto& role : std::set<std::string>{replaced})
+      restart(role);
+  }
   /// A younger scheduler; the old one lives on and knows nothing of it.
   void another_scheduler() {
     schedulers_before.push_back(scheduler);
@@ -177,6 +200,11 @@ public:
   world w;
   std::vector<one_link> links;
   std::vector<one_switch> switches;
+  std::map<device_id, seen_actor<qkd_device_actor, qkd_device_state>> bobs;
+  seen_actor<sdn_controller_actor, sdn_controller_state> controller;
+  std::set<std::string> replaced; ///< Roles with somebody of another make in them.
+  /// Links that were told of a path to somebody else, and their last session before.
+  std::map<link_id, uint32_t> led_astray;
   seen_actor<scheduler_actor, scheduler_state> scheduler;
   std::vector<seen_actor<scheduler_actor, scheduler_state>> schedulers_before;
 
@@ -187,17 +215,11 @@ private:
     auto handle = doors_->handle(site_id{"co"}, role);
     auto target = dynamic_cast<gate&>(*handle->get()).target();
     doors_->retarget(site_id{"co"}, role, nullptr);
-    if (role == "scheduler")
-      scheduler.ended();
-    for (auto& x : switches)
-      if (role == "glass/" + x.name.value)
-        x.glass.ended();
-    for (auto& x : links) {
-      if (role == "link/" + x.id.value)
-        x.link.ended();
-      if (role == "co/source/" + x.id.value)
-        x.bob_source.ended();
-    }
+    replaced.erase(role);
+    if (role == "controller")
+      led_astray.clear();
+    if (auto seen = hide_.find(role); seen != hide_.end())
+      seen->second();
     if (target)
       caf::anon_send_exit(target, caf::exit_reason::kill);
     w.run();
@@ -211,13 +233,22 @@ private:
     w.run();
   }
 
-  /// `start` spawns the role and notes where a checker may look.
   void role(const std::string& name, std::function<caf::strong_actor_ptr()> start) {
     starts_[name] = [this, name, start] {
       doors_->retarget(site_id{"co"}, name, start());
     };
     starts_[name]();
     order_.push_back(name);
+  }
+  /// One that a checker may look into.
+  template <class Handle, class State, class Start>
+  void role(const std::string& name, seen_actor<Handle, State>& seen, Start start) {
+    hide_[name] = [&seen] { seen.state = nullptr; };
+    role(name, [&seen, start] {
+      Handle handle = start();
+      seen.started(handle);
+      return strong(handle);
+    });
   }
   template <class Handle>
   static caf::strong_actor_ptr strong(const Handle& x) {
@@ -235,9 +266,12 @@ private:
         {reinterpret_cast<const char*>(raw.data()), raw.size()});
       auto& known = link.blocks[{x.block.session, x.block.first}];
       known.first = digest;
-      if (++known.second == 2)
-        link.stock_bits = std::min(link.stock_bits + x.block.count * double{key_bits},
-                                   pool_keys * key_bits);
+      if (++known.second != 2)
+        continue;
+      auto more = x.block.count * double{key_bits};
+      auto fits = std::min(more, pool_keys * key_bits - link.stock_bits);
+      link.stock_bits += fits;
+      link.spilled_bits += more - fits;
     }
   }
   keys_status say() {
@@ -246,10 +280,15 @@ private:
       auto wanted = x.demand_bps * to_seconds(w.now() - x.used);
       x.used = w.now();
       x.asked_bits += wanted;
-      x.stock_bits = std::max(0.0, x.stock_bits - wanted);
+      auto had = std::min(x.stock_bits, wanted);
+      x.stock_bits -= had;
+      x.used_bits += had;
       pool_status pool;
       pool.link = x.id;
       pool.ready = static_cast<uint64_t>(x.stock_bits / key_bits);
+      x.said_bits.push_back(static_cast<double>(pool.ready * key_bits));
+      if (x.said_bits.size() > 8)
+        x.said_bits.pop_front();
       pool.capacity = static_cast<uint64_t>(pool_keys);
       pool.asked_bits = static_cast<uint64_t>(x.asked_bits);
       out.pools.push_back(pool);
@@ -284,7 +323,7 @@ private:
     for (auto& x : switches)
       start_switch(x);
     start_controller();
-    for (size_t b = 0; b < 3; ++b)
+    for (size_t b = 0; b < bobs_max; ++b)
       start_bob(b);
     for (auto& x : links)
       start_link(x, pool_at(x.alice_site));
@@ -311,12 +350,9 @@ private:
     config.controller_site = site_id{"co"};
     config.driver = door<switch_driver_actor>("glass/" + x.name.value);
     config.controller = door<sdn_controller_actor>("controller");
-    role(x.name.value, [this, config] { return strong(w.spawn("co", optical_switch, config)); });
-    role("glass/" + x.name.value, [this, glass, &x] {
-      auto handle = w.spawn("co", switch_emulator, glass);
-      x.glass.started(handle);
-      return strong(handle);
-    });
+    role(x.name.value, x.commander, [this, config] { return w.spawn("co", optical_switch, config); });
+    role("glass/" + x.name.value, x.glass,
+         [this, glass] { return w.spawn("co", switch_emulator, glass); });
   }
 
   void start_controller() {
@@ -327,7 +363,7 @@ private:
     config.fibres = fibres_;
     for (auto& x : links)
       config.owners[x.id.value] = door<link_actor>("link/" + x.id.value);
-    role("controller", [this, config] { return strong(w.spawn("co", sdn_controller, config)); });
+    role("controller", controller, [this, config] { return w.spawn("co", sdn_controller, config); });
   }
 
   void start_bob(size_t bob) {
@@ -340,8 +376,8 @@ private:
                                 door<link_actor>("link/" + x.id.value)});
       }
     if (!config.lines.empty())
-      role("device/" + config.device.value,
-           [this, config] { return strong(w.spawn("co", qkd_device, config)); });
+      role("device/" + config.device.value, bobs[config.device],
+           [this, config] { return w.spawn("co", qkd_device, config); });
   }
 
   void start_link(one_link& x, key_pool_actor alice_pool) {
@@ -366,12 +402,13 @@ private:
       if (bob)
         for (auto& hop : x.way)
           source.switches[hop.name] = site_id{"co"};
-      role(bob ? "co/source/" + x.id.value : alice_source, [this, source, bob, &x] {
-        auto handle = w.spawn(bob ? "co" : x.alice_site, qkd_emulator, source);
-        if (bob)
-          x.bob_source.started(handle);
-        return strong(handle);
-      });
+      if (bob)
+        role("co/source/" + x.id.value, x.bob_source,
+             [this, source] { return w.spawn("co", qkd_emulator, source); });
+      else
+        role(alice_source, [this, source, at = x.alice_site] {
+          return strong(w.spawn(at, qkd_emulator, source));
+        });
     }
     link_actor_config config;
     config.link = x.id;
@@ -385,11 +422,7 @@ private:
     config.scheduler = door<scheduler_actor>("scheduler");
     config.scheduler_site = site_id{"co"};
     config.health_ms = 10000;
-    role("link/" + x.id.value, [this, config, &x] {
-      auto handle = w.spawn("co", link_pair, config);
-      x.link.started(handle);
-      return strong(handle);
-    });
+    role("link/" + x.id.value, x.link, [this, config] { return w.spawn("co", link_pair, config); });
   }
 
   void start_scheduler() {
@@ -409,11 +442,7 @@ private:
       each.initialisation_guess_s = figures.initialisation_s;
       config.links.push_back(each);
     }
-    role("scheduler", [this, config] {
-      auto handle = w.spawn("co", qnfv::scheduler, config);
-      scheduler.started(handle);
-      return strong(handle);
-    });
+    role("scheduler", scheduler, [this, config] { return w.spawn("co", qnfv::scheduler, config); });
   }
 
   std::string policy_;
@@ -422,6 +451,7 @@ private:
   std::vector<fibre> fibres_;
   std::unique_ptr<gates> doors_;
   std::map<std::string, std::function<void()>> starts_;
+  std::map<std::string, std::function<void()>> hide_; ///< From checkers, when it dies.
   std::vector<std::string> order_;
   key_pool_actor pool_;
   watcher* watcher_ = nullptr;

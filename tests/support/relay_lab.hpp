@@ -12,7 +12,8 @@ namespace qnfv::test {
 class relay_wire : public network {
 public:
   explicit relay_wire(uint64_t seed) : random_(make_seeded_random(seed)) {}
-  passage judge(const site_id& from, const site_id& to) override {
+  passage judge(const site_id& from, const site_id& to,
+                const caf::type_erased_tuple&) override {
     passage out;
     out.drop = away.count(from.value) > 0 || away.count(to.value) > 0;
     // In order, as TCP delivers.
@@ -53,7 +54,7 @@ struct relay_lab {
   std::vector<fibre> fibres;
   trusted_node_config::supplied_link virtual_one;
   std::shared_ptr<relay_wire> wire;
-  std::shared_ptr<ledger> book = std::make_shared<ledger>();
+  std::shared_ptr<key_ledger> book = std::make_shared<key_ledger>();
   std::shared_ptr<random_source> random;
   std::map<std::string, std::unique_ptr<gates>> doors;
   std::map<std::string, key_pool_actor> pools;
@@ -80,8 +81,8 @@ struct relay_lab {
     for (auto& site : sites) {
       auto env = std::const_pointer_cast<environment>(w.site(site));
       env->network = wire;
-      env->recorder = std::make_shared<recorder>(site, recorder::settings{},
-                                                 [this](const trace_event& x) { noted(x); });
+      env->recorder = std::make_shared<recorder>(site, 1, recorder::settings{},
+                                                 [this](const trace_record& x) { noted(to_event(x)); });
       doors[site] = std::make_unique<gates>(w.system(), env);
     }
   }
@@ -152,7 +153,7 @@ struct relay_lab {
       if (!store)
         return store.error();
       return std::unique_ptr<key_store>{
-          std::make_unique<watched_store>(site + "|" + x.link.value, book, std::move(*store))};
+          std::make_unique<watched_key_store>(site + "|" + x.link.value, book, std::move(*store))};
     };
     pools[site] = w.spawn(site, key_pool, config);
     publish(site, "key_pool", caf::actor_cast<caf::strong_actor_ptr>(pools[site]));

@@ -35,8 +35,8 @@ public:
     sim.watch({[this](auto& at, auto& block) { ingest(at, block); },
                [this](auto&, auto& glass) { light(glass); },
                [this](auto& x) {
-                 if (x.message == "link" || x.message == "alarm")
-                   notes.push_back(x);
+                 if (x.message() == "link" || x.message() == "alarm")
+                   notes.push_back(to_event(x));
                }});
   }
   ~light_checker() { sim_.watch({}); }

@@ -74,9 +74,12 @@ public:
     REQUIRE(tell("dc1", start_distilling{link, session}));
     REQUIRE(tell("co", start_distilling{link, session}));
   }
+  /// What was on its way to an owner is there then: an end tells him before it answers.
   void stop() {
     REQUIRE(tell("co", stop_distilling{link}));
     REQUIRE(tell("dc1", stop_distilling{link}));
+    for (auto& owner : owners_)
+      REQUIRE(w.ask<device_report>(owner.second, device_status_query{}));
   }
 
   /// Asks Alice's end about a block, in the name of a site.
@@ -92,15 +95,12 @@ public:
     return answer.get();
   }
 
+  const environment_ptr& env(const std::string& site) const { return envs_.at(site); }
   given of(const std::string& site) const {
     std::lock_guard lock{kept_->mutex};
     return kept_->given.at(site);
   }
   size_t blocks(const std::string& site) const { return of(site).blocks.size(); }
-  qkd_phase phase(const std::string& site) const {
-    auto x = of(site).reports;
-    return x.empty() ? qkd_phase::idle : x.back().phase;
-  }
 
   /// Waits for something that comes with what an end gives; false if it does not.
   template <class Condition>
@@ -108,6 +108,12 @@ public:
     std::unique_lock lock{kept_->mutex};
     return kept_->changed.wait_for(
       lock, limit, [&] { return condition(kept_->given.at("co"), kept_->given.at("dc1")); });
+  }
+  bool until_phase(const std::string& site, qkd_phase phase) {
+    return until([&](auto& co, auto& dc1) {
+      auto& reports = (site == "co" ? co : dc1).reports;
+      return !reports.empty() && reports.back().phase == phase;
+    });
   }
   bool until_blocks(size_t n, duration limit = 20s) {
     return until(
@@ -150,10 +156,9 @@ protected:
   environment_ptr make_env(const std::string& site, double time_scale) {
     auto env = std::make_shared<environment>(*w.site(site));
     env->clock = make_real_clock(time_scale);
+    env->recorder = std::make_shared<recorder>(site);
     return env;
   }
-  const environment_ptr& env(const std::string& site) const { return envs_.at(site); }
-
   void fill(qkd_drawn_config& c, const std::string& site) {
     c.device = device_of(site);
     c.end = end_of(site);
@@ -179,7 +184,8 @@ protected:
   }
 
 private:
-  using owner_actor = actor_of<caf::result<void>(key_block), caf::result<void>(device_report)>;
+  using owner_actor = actor_of<caf::result<void>(key_block), caf::result<void>(device_report),
+                               caf::result<device_report>(device_status_query)>;
   struct owner_state {
     static inline const char* name = "device";
   };
@@ -209,13 +215,15 @@ private:
         [keep, site](const device_report& x) {
           keep->change(site, [&](given& to) { to.reports.push_back(x); });
         },
+        [](const device_status_query&) { return device_report{}; },
       };
     };
-    auto owner = w.spawn_in(envs_[site], behaviour);
+    auto owner = owners_[site] = w.spawn_in(envs_[site], behaviour);
     doors[site]->retarget(site_id{site}, "device", caf::actor_cast<caf::strong_actor_ptr>(owner));
   }
 
   std::map<std::string, environment_ptr> envs_;
+  std::map<std::string, owner_actor> owners_;
   std::shared_ptr<kept> kept_ = std::make_shared<kept>();
 };
 

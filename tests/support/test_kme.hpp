@@ -10,6 +10,7 @@
 #include "runtime/system/io.hpp"
 #include "runtime/system/random.hpp"
 #include "runtime/tls/pki.hpp"
+#include "runtime/tracing/context.hpp"
 #include "tests/support/folder.hpp"
 
 #include <catch2/catch.hpp>
@@ -101,6 +102,11 @@ public:
     std::lock_guard lock{mutex_};
     return fetched_;
   }
+  /// What each request to a KME was made for.
+  std::vector<trace_context> asked_for(const std::string& kme) const {
+    std::lock_guard lock{mutex_};
+    return asked_for_.at(kme);
+  }
   uint32_t largest_request() const {
     std::lock_guard lock{mutex_};
     return largest_;
@@ -131,6 +137,7 @@ private:
 
   void answer(bool bob, const http_request& x, const http_reply& reply) {
     std::lock_guard lock{mutex_};
+    asked_for_[bob ? "kme-a" : "kme-b"].push_back(current_trace());
     auto me = bob ? "sae-a" : "sae-b";
     auto other = bob ? "sae-b" : "sae-a";
     auto base = std::string{"/api/v1/keys/"} + other + "/";
@@ -206,6 +213,7 @@ private:
   uint64_t stock_ = 0, made_ = 0, requests_ = 0, fetched_ = 0;
   uint32_t largest_ = 0;
   std::string last_;
+  std::map<std::string, std::vector<trace_context>> asked_for_;
   std::map<std::string, secret> there_; ///< At KME B.
   std::map<std::string, uint32_t> refused_;
   std::map<std::string, uint16_t> ports_;

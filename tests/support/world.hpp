@@ -6,6 +6,7 @@
 #include "runtime/storage/memory.hpp"
 #include "runtime/system/actor.hpp"
 #include "runtime/system/gate.hpp"
+#include "runtime/tracing/recorder.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 

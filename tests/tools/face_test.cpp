@@ -1,12 +1,8 @@
-#include "tools/face/chart.hpp"
 #include "tools/face/json_out.hpp"
 #include "tools/face/progress.hpp"
 #include "tools/face/table.hpp"
 
 #include <catch2/catch.hpp>
-
-#include <fstream>
-#include <sstream>
 
 using namespace qnfv;
 using namespace std::chrono_literals;
@@ -15,85 +11,7 @@ namespace {
 
 const face_settings plain{false, 100};
 
-trace_event event(const std::string& site, uint64_t sequence, trace_kind kind, int64_t ms,
-                  const std::string& cause, const std::string& from, const std::string& to,
-                  const std::string& message, const std::string& text = "") {
-  trace_event x;
-  x.unix_ns = ms * 1'000'000;
-  x.site = site;
-  x.sequence = sequence;
-  x.kind = kind;
-  x.trace = "co:1";
-  x.cause = cause;
-  x.from = from;
-  x.to = to;
-  x.message = message;
-  x.text = text.empty() ? message + "(...)" : text;
-  return x;
-}
-
-/// One delivery; the clock of dc1 is 40 ms behind, so its events seem to come before their causes.
-trace_log delivery() {
-  auto receive = trace_kind::receive;
-  trace_log log;
-  log.events = {
-    event("dc1", 1, receive, -30, "co:5", "co/#9", "dc1/mano_gateway", "transfer_offer"),
-    event("dc1", 2, receive, -29, "dc1:1", "dc1/mano_gateway", "dc1/vnf_manager", "load_image"),
-    event("dc1", 3, receive, -28, "dc1:1", "dc1/image_stream", "dc1/key_pool", "claim_keys"),
-    event("dc1", 4, receive, 50, "dc1:3", "dc1/vnf_manager", "dc1/vim", "create_instance"),
-    event("co", 1, receive, 0, "", "operator/#1", "co/orchestrator", "deliver_image"),
-    event("co", 2, receive, 1, "co:1", "co/orchestrator", "co/store", "save_order"),
-    event("co", 3, receive, 2, "co:1", "co/image_stream", "co/key_pool", "reserve_keys"),
-    event("co", 4, receive, 3, "co:3", "co/image_stream", "co/channel", "open_channel"),
-    event("co", 5, trace_kind::send, 4, "co:4", "co/orchestrator", "dc1/mano_gateway", "transfer_offer"),
-    event("co", 6, trace_kind::note, 5, "co:4", "co/image_stream", "co/image_stream", "frames",
-          "first frame"),
-    event("co", 7, trace_kind::send, 90, "co:6", "co/orchestrator", "dc1/mano_gateway", "transfer_done"),
-    event("co", 8, trace_kind::reply, 100, "co:7", "dc1/#4", "co/orchestrator", "transfer_verdict"),
-  };
-  return log;
-}
-
-std::string golden(const std::string& name) {
-  std::ifstream in{std::string{QNFV_SOURCE_DIR} + "/tests/golden/" + name};
-  std::ostringstream out;
-  out << in.rdbuf();
-  return out.str();
-}
-
 } // namespace
-
-TEST_CASE("the chart of a delivery shows the paper's chain in its order") {
-  CHECK(render_chart(delivery(), false, plain) == golden("delivery_chart.txt"));
-}
-
-TEST_CASE("an event comes after its cause, whatever the clocks say") {
-  auto log = delivery();
-  log.sort();
-  std::vector<std::string> order;
-  for (auto& x : log.events)
-    order.push_back(x.id());
-  auto at = [&](const char* id) { return std::find(order.begin(), order.end(), id) - order.begin(); };
-  CHECK(order.size() == 12);
-  CHECK(at("co:5") < at("dc1:1"));
-  CHECK(at("dc1:1") < at("dc1:3"));
-  CHECK(at("co:4") < at("co:5"));
-}
-
-TEST_CASE("losses and garbage in a trace are said, not hidden") {
-  trace_log log;
-  log.add("garbage");
-  log.lost["dc1"] = 12;
-  auto text = render_chart(log, false, plain);
-  CHECK(text.find("12 events lost at dc1") != std::string::npos);
-  CHECK(text.find("1 lines are no events") != std::string::npos);
-}
-
-TEST_CASE("the long chart has every message once") {
-  auto text = render_chart(delivery(), true, plain);
-  CHECK(std::count(text.begin(), text.end(), '\n') == 11); // Send and arrival are one line.
-  CHECK(text.find("co/orchestrator -> dc1/mano_gateway  transfer_offer") != std::string::npos);
-}
 
 TEST_CASE("a table aligns, and cuts what does not fit") {
   table t{{"NAME", "SIZE#", "REASON"}};
@@ -179,4 +97,60 @@ TEST_CASE("relays of several sites are one row per virtual link, with what each 
                   "\"keys\":260}]")
         != std::string::npos);
   CHECK(render(std::vector<relay_status>{}, plain) == "this lab has no virtual links");
+}
+
+TEST_CASE("a lab at one glance: who runs, who is down and why, what each role is like") {
+  lab_report x;
+  site_status co;
+  co.site = site_id{"co"};
+  co.epoch = 3;
+  co.pid = 77;
+  co.uptime_s = 5;
+  co.heartbeats = 9;
+  co.roles = {{"orchestrator", true, 2, 3}, {"key_pool", false, 0, 0}};
+  peer_status dc1, dc2;
+  dc1.site = site_id{"dc1"};
+  dc1.up = true;
+  dc1.silent_s = 0.25;
+  dc2.site = site_id{"dc2"};
+  dc2.reason = "silent for 3 heartbeats";
+  co.peers = {dc1, dc2};
+  x.sites = {co};
+  x.silent = {"cannot reach site dc2"};
+  switch_status polatis;
+  polatis.name = switch_id{"polatis1"};
+  polatis.reachable = true;
+  polatis.joined = {{1, 25}, {2, 26}};
+  x.switches = {polatis};
+  auto text = render(x, {false, 200});
+  CHECK(text.find("co        3   77  5.00 s      9    1/2         2  dc1 250 ms ago, dc2 down: silent for 3 heartbeats")
+        != std::string::npos);
+  CHECK(text.find("down: cannot reach site dc2") != std::string::npos);
+  CHECK(text.find("orchestrator  alive, 3 waiting (2 restarts)") != std::string::npos);
+  CHECK(text.find("key_pool                               dead") != std::string::npos);
+  CHECK(text.find("1-25, 2-26") != std::string::npos);
+  CHECK(text.find("no transfer is under way") != std::string::npos);
+  auto json = to_json(x);
+  CHECK(json.find("\"silent\":[\"cannot reach site dc2\"]") != std::string::npos);
+  CHECK(json.find("\"joined\":[{\"in\":1,\"out\":25},{\"in\":2,\"out\":26}],\"dark\":[],\"failed\":[]") != std::string::npos);
+  CHECK(json.find("{\"role\":\"key_pool\",\"alive\":false,\"restarts\":0,\"waiting\":0}") != std::string::npos);
+  CHECK(to_json(lab_report{})
+        == "{\"sites\":[],\"links\":[],\"keys\":[],\"switches\":[],\"transfers\":[],\"silent\":[]}");
+}
+
+TEST_CASE("hosts are told with what was done there, or why not") {
+  hosted_site good, bad;
+  good.site = site_id{"co"};
+  good.host = "lab@co";
+  good.manager = "system";
+  good.running = true;
+  bad.site = site_id{"dc1"};
+  bad.host = "dc1";
+  bad.error = "it refuses ssh";
+  auto text = render({good, bad}, {false, 200});
+  CHECK(text.find("systemd (system)") != std::string::npos);
+  CHECK(text.find("running  unchanged") != std::string::npos);
+  CHECK(text.find("failed   it refuses ssh") != std::string::npos);
+  auto json = to_json(std::vector<hosted_site>{bad});
+  CHECK(json.find("\"running\":false,\"done\":\"\",\"error\":\"it refuses ssh\"") != std::string::npos);
 }

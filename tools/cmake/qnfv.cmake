@@ -11,8 +11,13 @@ if(QNFV_SANITIZE)
                          -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(qnfv_options INTERFACE -fsanitize=${QNFV_SANITIZE})
 endif()
-if(CCACHE)
+if(QNFV_FUZZ)
+  target_compile_options(qnfv_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(qnfv_options INTERFACE -fpch-preprocess)
+elseif(CCACHE)
+  target_compile_options(qnfv_options INTERFACE -Xclang -fno-pch-timestamp)
 endif()
 
 # One precompiled header for everything that knows CAF.
@@ -37,4 +42,15 @@ function(qnfv_library name)
     target_precompile_headers(qnfv_${name} REUSE_FROM qnfv_pch)
   endif()
   set_property(GLOBAL APPEND PROPERTY QNFV_LIBRARIES qnfv_${name})
+endfunction()
+
+# qnfv_embed(LIBRARY FILE FUNCTION HEADER)
+# Makes a text file a part of the library: what FUNCTION, of HEADER, returns.
+function(qnfv_embed library file function header)
+  set(to ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp)
+  add_custom_command(OUTPUT ${to}
+    COMMAND ${CMAKE_COMMAND} -DFROM=${file} -DTO=${to} -DFUNCTION=${function} -DHEADER=${header}
+            -P ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake
+    DEPENDS ${file} ${PROJECT_SOURCE_DIR}/tools/cmake/embed.cmake)
+  target_sources(${library} PRIVATE ${to})
 endfunction()

@@ -8,6 +8,10 @@
 
 namespace qnfv {
 
+namespace {
+constexpr size_t uncut = size_t{1} << 30;
+}
+
 face_settings face_settings_of(std::FILE* out) {
   face_settings x;
   auto fd = ::fileno(out);
@@ -16,6 +20,8 @@ face_settings face_settings_of(std::FILE* out) {
   ::winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
     x.width = size.ws_col;
+  else
+    x.width = uncut;
   return x;
 }
 

@@ -1,53 +1,11 @@
 #include "tools/face/json_out.hpp"
+
+#include "tools/face/json.hpp"
 #include "tools/face/relays.hpp"
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
-#include <cmath>
 
 namespace qnfv {
 
 namespace {
-
-/// One JSON value, field by field.
-class json {
-public:
-  void begin() { out_.StartObject(); }
-  void end() { out_.EndObject(); }
-  void key(const char* name) { out_.Key(name); }
-  void field(const char* name, const std::string& x) {
-    out_.Key(name);
-    out_.String(x.data(), static_cast<rapidjson::SizeType>(x.size()));
-  }
-  void field(const char* name, uint64_t x) {
-    out_.Key(name);
-    out_.Uint64(x);
-  }
-  void field(const char* name, double x) {
-    out_.Key(name);
-    out_.Double(std::isfinite(x) ? std::round(x * 1e6) / 1e6 : 0);
-  }
-  void text(const std::string& x) {
-    out_.String(x.data(), static_cast<rapidjson::SizeType>(x.size()));
-  }
-  void flag(const char* name, bool x) {
-    out_.Key(name);
-    out_.Bool(x);
-  }
-  template <class T, class F>
-  void list(const std::vector<T>& all, F each) {
-    out_.StartArray();
-    for (auto& x : all)
-      each(*this, x);
-    out_.EndArray();
-  }
-  std::string whole() const { return {buffer_.GetString(), buffer_.GetSize()}; }
-
-private:
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> out_{buffer_};
-};
 
 double mb_per_s(const order& x) {
   return x.stream_s > 0 ? static_cast<double>(x.size_bytes) / 1e6 / x.stream_s : 0;
@@ -154,12 +112,14 @@ void put(json& out, const site_status& x) {
   out.field("epoch", x.epoch);
   out.field("pid", uint64_t{x.pid});
   out.field("uptime_s", x.uptime_s);
+  out.field("heartbeats", x.heartbeats);
   out.key("roles");
   out.list(x.roles, [](json& to, const role_status& r) {
     to.begin();
     to.field("role", r.role);
     to.flag("alive", r.alive);
     to.field("restarts", uint64_t{r.restarts});
+    to.field("waiting", uint64_t{r.waiting});
     to.end();
   });
   out.key("peers");
@@ -172,6 +132,43 @@ void put(json& out, const site_status& x) {
     to.field("reason", p.reason);
     to.end();
   });
+  out.end();
+}
+
+void put(json& out, const switch_status& x) {
+  out.begin();
+  out.field("switch", x.name.value);
+  out.flag("reachable", x.reachable);
+  out.field("model", x.model);
+  out.field("size", uint64_t{x.size});
+  out.key("joined");
+  out.list(x.joined, [](json& to, const cross_connection& y) {
+    to.begin();
+    to.field("in", uint64_t{y.in});
+    to.field("out", uint64_t{y.out});
+    to.end();
+  });
+  for (auto [name, ports] : {std::pair{"dark", &x.dark}, std::pair{"failed", &x.failed}}) {
+    out.key(name);
+    out.list(*ports, [](json& to, port_number port) { to.number(port); });
+  }
+  out.field("commands", x.commands);
+  out.field("mismatches", x.mismatches);
+  out.field("ignored", x.ignored);
+  out.field("trouble", x.trouble);
+  out.end();
+}
+
+void put(json& out, const hosted_site& x) {
+  out.begin();
+  out.field("site", x.site.value);
+  out.field("host", x.host);
+  out.field("folder", x.folder);
+  out.field("manager", x.manager);
+  out.field("version", x.version);
+  out.flag("running", x.running);
+  out.field("done", x.done);
+  out.field("error", x.error);
   out.end();
 }
 
@@ -249,8 +246,25 @@ std::string to_json(const link_list& x) {
 std::string to_json(const std::vector<keys_status>& x) {
   return many(x);
 }
-std::string to_json(const lab_status& x) {
-  return many(x.sites);
+std::string to_json(const std::vector<hosted_site>& x) {
+  return many(x);
+}
+std::string to_json(const lab_report& x) {
+  json out;
+  out.begin();
+  auto part = [&](const char* name, const auto& all) {
+    out.key(name);
+    out.list(all, [](json& to, const auto& y) { put(to, y); });
+  };
+  part("sites", x.sites);
+  part("links", x.links);
+  part("keys", x.keys);
+  part("switches", x.switches);
+  part("transfers", x.transfers);
+  out.key("silent");
+  out.list(x.silent, [](json& to, const std::string& why) { to.text(why); });
+  out.end();
+  return out.whole();
 }
 std::string to_json(const std::vector<relay_status>& all) {
   json out;

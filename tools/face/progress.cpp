@@ -56,8 +56,10 @@ void progress_line::show(const order& x, time_point now) {
     return;
   }
   auto line = to_string(x.state) + (x.reason.empty() ? "" : ": " + x.reason);
-  if (line != last_)
+  if (line != last_) {
     std::printf("%s  %s\n", title_.c_str(), line.c_str());
+    std::fflush(stdout);
+  }
   last_ = line;
 }
 

@@ -104,27 +104,4 @@ std::string render(const std::vector<relay_status>& all, const face_settings& fa
   return t.text(face, "this lab has no virtual links");
 }
 
-std::string render(const lab_status& all, const face_settings& face) {
-  table t{{"SITE", "EPOCH#", "PID#", "UP#", "ROLES#", "RESTARTS#", "JOINED WITH"}};
-  for (auto& x : all.sites) {
-    size_t alive = 0;
-    uint32_t restarts = 0;
-    std::string dead;
-    for (auto& role : x.roles) {
-      alive += role.alive ? 1 : 0;
-      restarts += role.restarts;
-      if (!role.alive)
-        dead += " " + role.role;
-    }
-    std::string peers;
-    for (auto& peer : x.peers)
-      peers += (peers.empty() ? "" : ", ") + peer.site.value
-               + (peer.up ? "" : " (" + coloured("down", face) + ": " + peer.reason + ")");
-    t.add({x.site.value, std::to_string(x.epoch), std::to_string(x.pid), seconds(x.uptime_s),
-           std::to_string(alive) + "/" + std::to_string(x.roles.size()), std::to_string(restarts),
-           peers + (dead.empty() ? "" : "; " + coloured("dead", face) + ":" + dead)});
-  }
-  return t.text(face, "no site answers") + "\n";
-}
-
 } // namespace qnfv

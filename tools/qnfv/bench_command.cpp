@@ -1,5 +1,5 @@
 #include "runtime/base/units.hpp"
-#include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/bench_actors.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -100,6 +100,7 @@ void add_bench_commands(CLI::App& app, command_settings& settings) {
   bench->require_subcommand(1);
   add_bench_relay(*bench, settings);
   add_bench_schedule(*bench, settings);
+  add_bench_actors(*bench, settings);
   auto* socket = bench->add_subcommand("socket", "Copy a file through a plain TCP socket on loopback");
   socket->add_option("file", x->from, "File to copy")->required();
   socket->add_option("--out", x->to, "Where the copy goes")->required();

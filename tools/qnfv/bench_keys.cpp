@@ -11,11 +11,11 @@
 #include "tools/qnfv/key_files.hpp"
 #include "tools/qnfv/key_load.hpp"
 #include "tools/qnfv/lab_dir.hpp"
+#include "tools/qnfv/spawn.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,39 +50,22 @@ constexpr uint32_t keys_max = 900000;
 // -- processes
 // -------------------------------------------------------------------------------------
 
-/// This program again, in a session of its own.
+/// This program again.
 pid_t start(std::vector<std::string> words, const std::string& log) {
-  std::vector<char*> argv;
-  for (auto& word : words)
-    argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&files, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  posix_spawn_file_actions_adddup2(&files, 1, 2);
-  pid_t pid = 0;
-  auto failed = posix_spawn(&pid, "/proc/self/exe", &files, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&files);
-  if (failed != 0)
-    throw command_error{
-        {ec::internal, "cannot start a process: " + std::string{std::strerror(failed)}}};
-  return pid;
-}
-
-std::string last_line(const std::string& file) {
-  std::ifstream in{file};
-  std::string line, last;
-  while (std::getline(in, line))
-    if (!line.empty())
-      last = line;
-  return last;
+  process_start x;
+  x.program = "/proc/self/exe";
+  x.words = std::move(words);
+  x.log = log;
+  auto pid = start_process(x);
+  if (!pid)
+    throw command_error{{ec::internal, "cannot start a process: " + pid.error().text}};
+  return *pid;
 }
 
 void run_to_end(std::vector<std::string> words, const std::string& log) {
   int status = 0;
   if (::waitpid(start(std::move(words), log), &status, 0) < 0 || status != 0)
-    throw command_error{{ec::internal, last_line(log)}};
+    throw command_error{{ec::internal, last_line_of(log)}};
 }
 
 /// User and system time, of all threads. See proc(5), /proc/PID/stat.

@@ -7,8 +7,7 @@
 #include "runtime/crypto/hkdf.hpp"
 #include "runtime/system/gate.hpp"
 #include "tools/qnfv/commands.hpp"
-
-#include <sys/resource.h>
+#include "tools/qnfv/meter.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -21,34 +20,6 @@ namespace qnfv {
 namespace {
 
 using namespace std::chrono;
-
-struct figures {
-  double keys_per_s = 0;
-  double cpu_us_per_key = 0;
-};
-
-double cpu_now_s() {
-  ::rusage x{};
-  ::getrusage(RUSAGE_SELF, &x);
-  auto seconds_of = [](const ::timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return seconds_of(x.ru_utime) + seconds_of(x.ru_stime);
-}
-
-/// Measures from its construction.
-class meter {
-public:
-  figures stop(uint64_t keys) const {
-    auto wall = duration_cast<std::chrono::duration<double>>(steady_clock::now() - wall_).count();
-    auto n = static_cast<double>(std::max<uint64_t>(keys, 1));
-    return {n / wall, 1e6 * (cpu_now_s() - cpu_) / n};
-  }
-
-private:
-  steady_clock::time_point wall_ = steady_clock::now();
-  double cpu_ = cpu_now_s();
-};
 
 struct bench_system_config : caf::actor_system_config {
   bench_system_config() { register_wire(*this); }
@@ -84,7 +55,7 @@ public:
   }
 
   /// Relays until the far pool has `keys`.
-  figures relay() {
+  measured relay() {
     meter m;
     for (size_t i = 0; i <= hops_; ++i)
       start_node(i);
@@ -96,7 +67,7 @@ public:
 
   /// Keys reserved at one end of the first link and claimed at the other, `batch` in a request and
   /// eight requests at a time.
-  figures deliver(uint32_t batch) {
+  measured deliver(uint32_t batch) {
     auto env = sites_[1];
     auto claiming = std::make_shared<caf::actor>();
     auto done = std::make_shared<std::promise<uint64_t>>();
@@ -280,12 +251,12 @@ private:
 
 void bench_relay(size_t hops_max, uint32_t keys, bool json) {
   protect_secrets(64u << 20);
-  std::vector<std::pair<std::string, figures>> rows;
-  auto show = [&](std::string what, figures x) {
+  std::vector<std::pair<std::string, measured>> rows;
+  auto show = [&](std::string what, measured x) {
     rows.emplace_back(std::move(what), x);
     if (!json)
-      std::printf("%-18s%9.0f%9.1f us%10.2f\n", rows.back().first.c_str(), x.keys_per_s,
-                  x.cpu_us_per_key, x.cpu_us_per_key / rows.front().second.cpu_us_per_key);
+      std::printf("%-18s%9.0f%9.1f us%10.2f\n", rows.back().first.c_str(), x.per_s,
+                  x.cpu_us, x.cpu_us / rows.front().second.cpu_us);
     std::fflush(stdout);
   };
   if (!json)
@@ -301,8 +272,8 @@ void bench_relay(size_t hops_max, uint32_t keys, bool json) {
   std::printf("{\"keys\":%u,\"stores\":\"memory\",\"rows\":[", keys);
   for (auto& [what, x] : rows)
     std::printf("%s{\"what\":\"%s\",\"keys_per_s\":%.0f,\"cpu_us_per_key\":%.2f,\"of_direct\":%.3f}",
-                what == rows.front().first ? "" : ",", what.c_str(), x.keys_per_s, x.cpu_us_per_key,
-                x.cpu_us_per_key / rows.front().second.cpu_us_per_key);
+                what == rows.front().first ? "" : ",", what.c_str(), x.per_s, x.cpu_us,
+                x.cpu_us / rows.front().second.cpu_us);
   std::printf("]}\n");
 }
 

@@ -1,18 +1,14 @@
 // Every scenario of time sharing under every policy, through the scheduler actor in virtual time.
 
 #include "actors/scheduler/policy.hpp"
-#include "runtime/config/json.hpp"
+#include "tools/face/json.hpp"
 #include "tools/qnfv/commands.hpp"
 #include "tools/qnfv/schedule_lab.hpp"
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -152,56 +148,44 @@ results run_all(const std::vector<schedule_scenario>& scenarios, const schedule_
 
 std::string as_json(const std::vector<schedule_scenario>& scenarios, const schedule_bench& bench,
                     const results& all) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> out{buffer};
-  auto figure = [&](const char* name, double x) {
-    out.Key(name);
-    out.Double(std::isfinite(x) ? std::round(x * 1e6) / 1e6 : 0);
-  };
-  auto moment = [&](const char* name, double x) {
-    out.Key(name);
+  json out;
+  auto moment = [](json& to, const char* name, double x) {
     if (x < 0)
-      out.Null();
+      to.nothing(name);
     else
-      out.Double(x);
+      to.field(name, x);
   };
-  out.StartObject();
-  out.Key("scenarios");
-  out.StartArray();
-  for (size_t s = 0; s < scenarios.size(); ++s) {
-    out.StartObject();
-    out.Key("name");
-    out.String(scenarios[s].name.c_str());
-    figure("bound", fluid_bound(scenarios[s]));
-    figure("load", fluid_load(scenarios[s]));
-    out.Key("policies");
-    out.StartObject();
+  out.begin();
+  auto of_scenario = all.begin();
+  out.objects("scenarios", scenarios, [&](json& to, const schedule_scenario& scenario) {
+    to.field("name", scenario.name);
+    to.field("bound", fluid_bound(scenario));
+    to.field("load", fluid_load(scenario));
+    to.key("policies");
+    to.begin();
     for (size_t p = 0; p < bench.policies.size(); ++p) {
-      auto& x = all[s][p];
-      out.Key(bench.policies[p].c_str());
-      out.StartObject();
-      figure("q", x.world.q);
-      figure("unserved_fraction", x.world.unserved_fraction);
-      figure("worst_starvation_s", x.world.worst_starvation_s);
-      figure("initialising_fraction", x.world.initialising_fraction);
-      out.Key("switches");
-      out.Uint64(x.world.switches);
-      moment("alarm_first_s", x.alarm_first_s);
-      moment("first_unserved_s", x.world.first_unserved_s);
-      figure("alarmed_fraction", x.alarmed_s / scenarios[s].horizon_s);
-      figure("least_over_mean", x.world.least_over_mean);
-      out.Key("decisions");
-      out.Uint64(x.decisions);
-      figure("decision_us_mean", x.decision_us_mean);
-      figure("decision_us_p99", x.decision_us_p99);
-      out.EndObject();
+      auto& x = (*of_scenario)[p];
+      to.key(bench.policies[p].c_str());
+      to.begin();
+      to.field("q", x.world.q);
+      to.field("unserved_fraction", x.world.unserved_fraction);
+      to.field("worst_starvation_s", x.world.worst_starvation_s);
+      to.field("initialising_fraction", x.world.initialising_fraction);
+      to.field("switches", uint64_t{x.world.switches});
+      moment(to, "alarm_first_s", x.alarm_first_s);
+      moment(to, "first_unserved_s", x.world.first_unserved_s);
+      to.field("alarmed_fraction", x.alarmed_s / scenario.horizon_s);
+      to.field("least_over_mean", x.world.least_over_mean);
+      to.field("decisions", uint64_t{x.decisions});
+      to.field("decision_us_mean", x.decision_us_mean);
+      to.field("decision_us_p99", x.decision_us_p99);
+      to.end();
     }
-    out.EndObject();
-    out.EndObject();
-  }
-  out.EndArray();
-  out.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+    to.end();
+    ++of_scenario;
+  });
+  out.end();
+  return out.whole();
 }
 
 void show(const std::vector<schedule_scenario>& scenarios, const schedule_bench& bench,
@@ -235,10 +219,6 @@ void show(const std::vector<schedule_scenario>& scenarios, const schedule_bench&
 }
 
 void run_bench(schedule_bench bench, bool json) {
-  for (auto& name : bench.policies)
-    if (!make_policy(name))
-      throw command_error{{ec::invalid_argument, "no policy named " + name + "; did you mean "
-                                                   + closest_word(name, policy_names()) + "?"}};
   if (bench.policies.empty())
     bench.policies = policy_names();
   if (bench.jobs == 0)
@@ -258,7 +238,8 @@ void add_bench_schedule(CLI::App& bench, command_settings& settings) {
   auto* schedule =
     bench.add_subcommand("schedule", "Time sharing: every scenario under every policy");
   schedule->add_option("--scenarios", x->folder, "Folder of scenario files")->capture_default_str();
-  schedule->add_option("--policy", x->policies, "Only this policy; may be repeated");
+  schedule->add_option("--policy", x->policies, "Only this policy; may be repeated")
+    ->check(CLI::IsMember(policy_names()));
   schedule->add_option("--only", x->only, "Only scenarios whose name begins so; may be repeated");
   schedule->add_option("--jobs", x->jobs, "Runs at the same time (default: one per core)");
   schedule->add_option("--seed", x->seed,

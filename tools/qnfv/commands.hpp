@@ -35,6 +35,7 @@ inline void done_or_throw(const status& x) {
 void add_pki_commands(CLI::App&, command_settings&);
 void add_node_command(CLI::App&, command_settings&);
 void add_lab_commands(CLI::App&, command_settings&);
+void add_deploy_commands(CLI::App&, command_settings&);
 void add_image_commands(CLI::App&, command_settings&);
 void add_order_commands(CLI::App&, command_settings&);
 void add_vnf_commands(CLI::App&, command_settings&);
@@ -44,6 +45,7 @@ void add_relay_commands(CLI::App&, command_settings&);
 void add_switch_commands(CLI::App&, command_settings&);
 void add_schedule_commands(CLI::App&, command_settings&);
 void add_trace_commands(CLI::App&, command_settings&);
+void add_fault_commands(CLI::App&, command_settings&);
 void add_sim_command(CLI::App&, command_settings&);
 void add_figures_command(CLI::App&, command_settings&);
 void add_bench_commands(CLI::App&, command_settings&);

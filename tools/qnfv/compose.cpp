@@ -18,6 +18,7 @@ using namespace std::chrono;
 
 result<node_config> composer::compose() {
   out_.site = site_.site;
+  out_.epoch = parts_.epoch;
   out_.topology = lab_.digest;
   out_.peers = neighbours(lab_, site_.site);
   out_.gates = parts_.all_gates;
@@ -35,6 +36,8 @@ result<node_config> composer::compose() {
       out_.dials.insert(other.site);
   }
   add("channel", parts_.drivers.start_channel);
+  if (parts_.faults)
+    fault_injector_role();
   key_plane();
   if (!problem_.text.empty())
     return problem_;
@@ -48,6 +51,8 @@ result<node_config> composer::compose() {
     data_centre_roles();
   if (site_.orchestrator)
     orchestrator_roles();
+  if (!site_.metrics_listen.empty() && parts_.drivers.start_prometheus)
+    prometheus_role();
   if (!problem_.text.empty())
     return problem_;
   return std::move(out_);
@@ -56,7 +61,7 @@ result<node_config> composer::compose() {
 void composer::image_stream_role() {
   image_stream_config stream;
   stream.key_pool = here<key_pool_actor>("key_pool");
-  stream.channel = here<channel_actor>("channel");
+  stream.channel = the_channel();
   stream.orchestrator = lab_.orchestrator().site;
   stream.segment_log2 = static_cast<uint8_t>(lab_.limits.segment_log2);
   stream.segments_in_flight = lab_.limits.segments_in_flight;
@@ -83,7 +88,7 @@ void composer::data_centre_roles() {
   }
   add("vim", vim, vims);
   vnf_manager_config manager;
-  manager.vim = here<vim_actor>("vim");
+  manager.vim = the_vim();
   manager.site = site_.site;
   manager.request_timeout_ms = lab_.limits.request_timeout_ms;
   add("vnf_manager", vnf_manager, manager);
@@ -132,6 +137,19 @@ void composer::orchestrator_roles() {
   config.key_retry_ms = limits.key_retry_ms;
   add("orchestrator", orchestrator, config);
   out_.roles_for_operators.insert({"orchestrator", "image_store"});
+}
+
+void composer::prometheus_role() {
+  prometheus_config config;
+  config.node = here<node_actor>("node");
+  config.key_pool = here<key_pool_actor>("key_pool");
+  for (auto* link : lab_.links_of(site_.site))
+    if (link->bob_site == site_.site)
+      config.links.push_back(here<link_actor>(link_role(link->link)));
+  if (site_.orchestrator)
+    config.orchestrator = here<orchestrator_actor>("orchestrator");
+  config.request_timeout_ms = lab_.limits.request_timeout_ms;
+  add("prometheus", [start = parts_.drivers.start_prometheus, config] { return start(config); });
 }
 
 uint32_t journal_segments(const limits_config& limits) {

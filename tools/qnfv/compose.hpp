@@ -3,9 +3,13 @@
 // The composition root: from a topology and a site's name to the roles of that site, with the
 // drivers that the topology names. The only code besides drivers/registry that knows drivers.
 
+#include "actors/key_pool/key_store.hpp"
 #include "actors/node/node.hpp"
+#include "drivers/prometheus/prometheus.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/config/topology.hpp"
+#include "runtime/faults/board.hpp"
+#include "runtime/faults/plan.hpp"
 #include "runtime/messages/applications.hpp"
 #include "runtime/messages/paths.hpp"
 
@@ -26,6 +30,8 @@ struct world_drivers {
   std::function<caf::strong_actor_ptr(const key_server_actor&)> start_etsi014 = {};
   /// Takes cross-connections by HTTP; empty: nobody listens.
   std::function<caf::strong_actor_ptr(const sdn_controller_actor&)> start_northbound = {};
+  /// Lets Prometheus in; empty: nobody listens.
+  std::function<caf::strong_actor_ptr(prometheus_config)> start_prometheus = {};
 };
 
 /// What protects the keys of a site.
@@ -38,6 +44,7 @@ struct key_secrets {
 struct site_parts {
   caf::actor_system& system;
   environment_ptr env;
+  uint64_t epoch = 0; ///< Of this start of the site (actors/node).
   std::shared_ptr<gates> all_gates;
   std::shared_ptr<qnfv::transport> transport;
   world_drivers drivers;
@@ -45,6 +52,13 @@ struct site_parts {
   secret emulation_seed;
   key_secrets keys;
   std::function<void()> on_shutdown;
+  /// Null: no faults can be injected. Else it is the environment's network too.
+  std::shared_ptr<fault_board> faults = nullptr;
+  /// Crash, power cut or freeze of this site, for so long.
+  std::function<void(fault_kind, duration)> strike = {};
+  /// Puts a witness before the store of a link's keys; empty: none.
+  std::function<std::unique_ptr<key_store>(const link_id&, link_end, std::unique_ptr<key_store>)>
+    watch_store = {};
 };
 
 /// The node of `site`, ready to be spawned. Failure: bad_config (a driver that does not exist, a
@@ -54,6 +68,9 @@ result<node_config> compose_site(const topology&, const site_id&, site_parts);
 /// How many segments a link's key journal has: enough for all unused keys that a pool may hold, however
 /// they lie among spent ones.
 uint32_t journal_segments(const limits_config&);
+
+/// Everything of the lab that a fault plan may name.
+fault_places places_of(const topology&);
 
 /// Which sites `site` talks to: the orchestrator with every data centre, and the ends of each link.
 std::vector<site_id> neighbours(const topology&, const site_id&);

@@ -75,7 +75,7 @@ composer::stores() {
   // A pool that restarts finds the trail that its predecessor had open.
   auto trail = std::make_shared<std::shared_ptr<audit_trail>>();
   return [env = parts_.env, seal = parts_.keys.seal_key, segments = journal_segments(lab_.limits),
-          trail](const key_pool_config::link_setting& link, key_pool_config::on_actor on_actor)
+          watch = parts_.watch_store, trail](const key_pool_config::link_setting& link, key_pool_config::on_actor on_actor)
            -> result<std::unique_ptr<key_store>> {
     if (!*trail) {
       auto opened = audit_trail::open(env->storage, "audit");
@@ -88,8 +88,11 @@ composer::stores() {
     settings.end = link.end;
     settings.seal_key = seal;
     settings.segments = segments;
-    return open_journal_store(settings, {env->storage, env->random, env->clock, *trail,
-                                         env->on_disk, std::move(on_actor)});
+    auto store = open_journal_store(settings, {env->storage, env->random, env->clock, *trail,
+                                               env->on_disk, std::move(on_actor)});
+    if (!store || !watch)
+      return store;
+    return watch(link.link, link.end, std::move(*store));
   };
 }
 

@@ -6,6 +6,8 @@
 
 #include "actors/key_pool/key_pool.hpp"
 #include "drivers/switch_emulator/switch_emulator.hpp"
+#include "runtime/messages/channels.hpp"
+#include "runtime/messages/vnfs.hpp"
 
 namespace qnfv {
 
@@ -72,6 +74,7 @@ private:
   void image_stream_role();
   void data_centre_roles();
   void orchestrator_roles();
+  void prometheus_role();
   // compose_keys.cpp
   void key_plane();
   void trusted_node_role();
@@ -88,6 +91,10 @@ private:
   void switch_roles(const switch_config&);
   void controller_role();
   void scheduler_role();
+  // compose_faults.cpp
+  void fault_injector_role();
+  channel_actor the_channel();
+  vim_actor the_vim();
   std::vector<path_hop> way_of(const link_config&);
   std::vector<crossing_link> links_across(const switch_config&);
   std::map<switch_id, site_id> emulated_switches_of(const link_config&);

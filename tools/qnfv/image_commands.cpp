@@ -1,6 +1,8 @@
 #include "tools/face/json_out.hpp"
 #include "tools/face/progress.hpp"
 #include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/deploy_files.hpp"
+#include "tools/qnfv/host_work.hpp"
 #include "tools/qnfv/operator_session.hpp"
 
 #include <fcntl.h>
@@ -61,18 +63,29 @@ topology the_network(const lab_dir& lab) {
 
 void add(const image_choice& x, const command_settings& settings) {
   check_name(x.image);
-  char absolute[4096];
-  if (!::realpath(x.file.c_str(), absolute))
-    throw command_error{{ec::storage_failed, x.file + ": " + std::strerror(errno)}};
-  std::optional<image_kind> kind;
-  if (x.kind.empty())
-    kind = kind_of_file(absolute);
-  else
-    kind = parse_image_kind(x.kind);
+  auto kind = x.kind.empty() ? std::nullopt : parse_image_kind(x.kind);
   auto lab = the_lab(settings);
-  operator_session session{lab, the_network(lab)};
-  auto record = session.ask<image_record>(session.image_store(),
-                                          add_image{image_id{x.image}, *kind, absolute}, 1h);
+  auto network = the_network(lab);
+  auto& home = network.orchestrator();
+  auto far = is_deployed(lab) && !process_of(lab.pid(home.site));
+  auto path = x.file;
+  std::optional<visiting_file> sent;
+  char absolute[4096];
+  if (::realpath(x.file.c_str(), absolute)) {
+    path = absolute;
+    if (!kind)
+      kind = kind_of_file(path);
+    if (far)
+      path = sent.emplace(network, home, path).path();
+  } else if (errno != ENOENT || !far || path.front() != '/' || !kind) {
+    throw command_error{{ec::storage_failed,
+                         path + ": " + std::strerror(errno)
+                           + (far ? " (of a file that " + home.site.value + "'s host has, say the whole path and the --kind)"
+                                  : "")}};
+  }
+  operator_session session{lab, network};
+  auto record =
+    session.ask<image_record>(session.image_store(), add_image{image_id{x.image}, *kind, path}, 1h);
   if (settings.json)
     std::printf("%s\n", to_json(record).c_str());
   else
@@ -160,7 +173,7 @@ void add_image_commands(CLI::App& app, command_settings& settings) {
   image->require_subcommand(1);
   auto* add_command = image->add_subcommand("add", "Copy an image file into the catalogue");
   add_command->add_option("name", x->image, "Name in the catalogue")->required();
-  add_command->add_option("file", x->file, "File, read by the orchestrator's site")->required();
+  add_command->add_option("file", x->file, "File; a deployed lab's orchestrator is sent it, or has it")->required();
   add_command->add_option("--kind", x->kind, "container (docker save) or disk (qcow2, raw); default: look")
     ->check(CLI::IsMember({"container", "disk"}));
   add_command->footer("Example:  qnfv image add firewall ./firewall.tar");

@@ -8,7 +8,7 @@
 #include "tools/face/json_out.hpp"
 #include "tools/face/table.hpp"
 #include "tools/qnfv/commands.hpp"
-#include "tools/qnfv/operator_session.hpp"
+#include "tools/qnfv/lab_watch.hpp"
 
 #include <unistd.h>
 
@@ -41,13 +41,6 @@ std::vector<T> ask_all(const lab_dir& lab, const topology& network,
     throw command_error{silent.front()};
   for (auto& why : silent)
     std::fprintf(stderr, "qnfv: %s\n", why.text.c_str());
-  return out;
-}
-
-std::vector<site_id> all_sites(const topology& network) {
-  std::vector<site_id> out;
-  for (auto& site : network.sites)
-    out.push_back(site.site);
   return out;
 }
 

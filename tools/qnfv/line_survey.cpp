@@ -55,7 +55,7 @@ void fibre(writer& out, const std::string& from, const std::string& to, double l
 
 /// The paper's lab with as many data centres as there are lengths. Nobody draws keys, so the pools
 /// are large; nothing but devices matters, so the sites talk little.
-std::string lab_of(const std::vector<double>& lengths_km, uint32_t sessions) {
+std::string lab_of(const std::vector<double>& lengths_km) {
   rapidjson::StringBuffer buffer;
   writer out{buffer};
   auto n = lengths_km.size();
@@ -166,7 +166,7 @@ result<line_survey> survey_lines(const std::vector<double>& lengths_km, uint32_t
                                  uint64_t seed) {
   if (auto ok = check(lengths_km); !ok)
     return ok.error();
-  auto lab = parse_topology(lab_of(lengths_km, sessions), "survey");
+  auto lab = parse_topology(lab_of(lengths_km), "survey");
   if (!lab)
     return lab.error();
   simulation sim{*lab, seed};

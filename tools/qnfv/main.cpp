@@ -17,6 +17,7 @@ int main(int argc, char** argv) {
   app.add_option("--lab", settings.lab, "Folder of the lab (default: $QNFV_LAB, else the lab started last)");
   app.add_flag("--json", settings.json, "Print the result as one JSON value");
   add_lab_commands(app, settings);
+  add_deploy_commands(app, settings);
   add_image_commands(app, settings);
   add_order_commands(app, settings);
   add_vnf_commands(app, settings);
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   add_switch_commands(app, settings);
   add_schedule_commands(app, settings);
   add_trace_commands(app, settings);
+  add_fault_commands(app, settings);
   add_sim_command(app, settings);
   add_figures_command(app, settings);
   add_bench_commands(app, settings);

@@ -3,12 +3,10 @@
 
 #include "runtime/base/units.hpp"
 #include "runtime/messages/schedule.hpp"
+#include "tools/face/json.hpp"
 #include "tools/face/table.hpp"
 #include "tools/qnfv/commands.hpp"
 #include "tools/qnfv/operator_session.hpp"
-
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <cmath>
@@ -90,83 +88,53 @@ std::string render_schedule(const schedule_status& x, const face_settings& face)
 
 /// One JSON value, snake_case keys, units in the names; null for what never happens.
 std::string schedule_json(const schedule_status& x) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> out{buffer};
-  auto text = [&](const char* key, const std::string& value) {
-    out.Key(key);
-    out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-  };
-  auto figure = [&](const char* key, double value) {
-    out.Key(key);
+  json out;
+  auto figure = [](json& to, const char* name, double value) {
     if (std::isfinite(value) && value < 1e300) // What is infinite crosses hosts as the largest double.
-      out.Double(std::round(value * 1e6) / 1e6);
+      to.field(name, value);
     else
-      out.Null();
+      to.nothing(name);
   };
-  auto count = [&](const char* key, uint64_t value) {
-    out.Key(key);
-    out.Uint64(value);
-  };
-  out.StartObject();
-  text("policy", x.policy);
-  count("epoch", x.epoch);
-  out.Key("standing_down");
-  out.Bool(x.standing_down);
-  count("decisions", x.decisions);
-  count("switches", x.switches);
-  out.Key("bobs");
-  out.StartArray();
-  for (auto& bob : x.bobs) {
-    out.StartObject();
-    text("bob", bob.bob.value);
-    text("active", bob.active.value);
-    figure("since_s", bob.since_s);
-    figure("until_s", bob.until_s);
-    text("why", bob.why);
-    out.Key("next");
-    out.StartArray();
-    for (auto& link : bob.next)
-      out.String(link.value.c_str());
-    out.EndArray();
-    out.EndObject();
-  }
-  out.EndArray();
-  out.Key("links");
-  out.StartArray();
-  for (auto& link : x.links) {
-    out.StartObject();
-    text("link", link.link.value);
-    text("bob", link.bob.value);
-    text("state", to_string(link.state));
-    figure("stock_bits", link.stock_bits);
-    figure("capacity_bits", link.capacity_bits);
-    figure("demand_bps", link.demand_bps);
-    figure("rate_bps", link.rate_bps);
-    figure("initialisation_s", link.initialisation_s);
-    figure("remaining_life_s", link.remaining_life_s);
-    figure("due_s", link.due_s);
-    count("visits", link.visits);
-    count("failures", link.failures);
-    figure("blocked_s", link.blocked_s);
-    text("note", link.note);
-    out.EndObject();
-  }
-  out.EndArray();
-  out.Key("alarms");
-  out.StartArray();
-  for (auto& alarm : x.alarms) {
-    out.StartObject();
-    text("bob", alarm.bob.value);
-    figure("raised_s", alarm.raised_s);
-    text("reason", alarm.reason);
-    text("worst", alarm.worst.value);
-    figure("runs_dry_s", alarm.runs_dry_s);
-    text("help", alarm.help);
-    out.EndObject();
-  }
-  out.EndArray();
-  out.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  out.begin();
+  out.field("policy", x.policy);
+  out.field("epoch", x.epoch);
+  out.flag("standing_down", x.standing_down);
+  out.field("decisions", x.decisions);
+  out.field("switches", x.switches);
+  out.objects("bobs", x.bobs, [&](json& to, auto& bob) {
+    to.field("bob", bob.bob.value);
+    to.field("active", bob.active.value);
+    figure(to, "since_s", bob.since_s);
+    figure(to, "until_s", bob.until_s);
+    to.field("why", bob.why);
+    to.list("next", bob.next, [](json& names, auto& link) { names.text(link.value); });
+  });
+  out.objects("links", x.links, [&](json& to, auto& link) {
+    to.field("link", link.link.value);
+    to.field("bob", link.bob.value);
+    to.field("state", to_string(link.state));
+    figure(to, "stock_bits", link.stock_bits);
+    figure(to, "capacity_bits", link.capacity_bits);
+    figure(to, "demand_bps", link.demand_bps);
+    figure(to, "rate_bps", link.rate_bps);
+    figure(to, "initialisation_s", link.initialisation_s);
+    figure(to, "remaining_life_s", link.remaining_life_s);
+    figure(to, "due_s", link.due_s);
+    to.field("visits", uint64_t{link.visits});
+    to.field("failures", uint64_t{link.failures});
+    figure(to, "blocked_s", link.blocked_s);
+    to.field("note", link.note);
+  });
+  out.objects("alarms", x.alarms, [&](json& to, auto& alarm) {
+    to.field("bob", alarm.bob.value);
+    figure(to, "raised_s", alarm.raised_s);
+    to.field("reason", alarm.reason);
+    to.field("worst", alarm.worst.value);
+    figure(to, "runs_dry_s", alarm.runs_dry_s);
+    to.field("help", alarm.help);
+  });
+  out.end();
+  return out.whole();
 }
 
 template <class Question>

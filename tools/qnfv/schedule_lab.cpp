@@ -34,7 +34,7 @@ struct stage {
   std::vector<size_t> home;
   std::vector<link_id> names;
   std::map<link_id, size_t> index;
-  std::vector<uint64_t> epoch;
+  std::vector<uint64_t> epoch, visit;
   scheduler_actor scheduler;
 
   link_status status(size_t i) const {
@@ -42,6 +42,7 @@ struct stage {
     link_status out;
     out.link = names[i];
     out.epoch = epoch[i];
+    out.visit = visit[i];
     out.serving = x.now != world_link::doing::idle;
     out.reason = x.reason;
     out.state = x.now == world_link::doing::producing  ? link_state::distilling
@@ -124,8 +125,10 @@ link_actor::behavior_type links(stateful<link_actor, nothing>* self, stage_ptr s
     [s, tell, obeys, stale](const serve_link& x) -> caf::result<accepted> {
       if (!obeys(x))
         return stale(x);
-      if (!s->world.serve(s->index.at(x.link)))
+      auto i = s->index.at(x.link);
+      if (!s->world.serve(i))
         return fail(ec::busy, "no Bob is free for " + x.link.value);
+      s->visit[i] = x.visit;
       tell();
       return accepted{};
     },
@@ -269,6 +272,7 @@ private:
       config.links.push_back(std::move(x));
     }
     stage_->epoch.resize(scenario.links.size());
+    stage_->visit.resize(scenario.links.size());
     for (size_t k = 0; k < scenario.spares; ++k) {
       auto bob = scenario.bobs + k;
       config.spares.push_back({device_id{"bob" + std::to_string(bob + 1)}, bob_site(bob)});

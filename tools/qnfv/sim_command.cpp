@@ -1,182 +1,174 @@
+// `qnfv sim`: whole labs in virtual time.
+
 #include "tools/qnfv/commands.hpp"
-#include "tools/qnfv/simulation.hpp"
+#include "tools/qnfv/compose.hpp"
+#include "tools/qnfv/sim_jobs.hpp"
+#include "tools/qnfv/sim_report.hpp"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
+#include <unistd.h>
 
-#include <cmath>
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
+#include <cstdlib>
+#include <set>
 
 namespace qnfv {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 struct sim_options {
   std::string topology;
   std::string span = "24h";
   uint64_t seed = 1;
+  std::string seeds;
+  unsigned jobs = 1;
+  std::string plan;
   double orders_per_h = 2;
+  double callers_per_h = 0;
   std::vector<std::string> notes;
 };
 
-struct sim_outcome {
-  uint64_t orders = 0;
-  std::vector<std::string> failures; ///< The first orders that did not end as they should.
-  uint64_t running = 0;
-  std::vector<std::string> violations;
-};
+void print_note(const sim_options& options, const simulation& sim, const trace_event& x) {
+  if (std::count(options.notes.begin(), options.notes.end(), x.message) > 0)
+    std::fprintf(stderr, "%9.1f s  %-8s %-9s %s\n", to_seconds(sim.elapsed()), x.site.c_str(),
+                 x.message.c_str(), x.text.c_str());
+}
 
-/// Images of seeded sizes go to seeded data centres at seeded times, for `span`.
-sim_outcome play(simulation& sim, duration span, double orders_per_h) {
-  sim_outcome out;
-  std::vector<std::string> images;
-  for (auto size : {64u << 10, 1u << 20, 3u << 20}) {
-    auto name = "image-" + std::to_string(size >> 10) + "k";
-    if (!sim.add_image(name, size))
-      out.violations.push_back("I34 image_store refused " + name);
-    images.push_back(name);
-  }
-  std::vector<site_id> centres;
-  for (auto& site : sim.lab().sites)
-    if (!site.vims.empty())
-      centres.push_back(site.site);
-  auto note = [&](std::vector<std::string> found) {
-    for (auto& x : found)
-      if (out.violations.size() < 100)
-        out.violations.push_back(format_duration(sim.elapsed()) + " " + x);
+void run_one(const sim_options& options, sim_setting setting, const command_settings& settings) {
+  setting.seed = options.seed;
+  std::set<std::string> seen;
+  auto watch = [&](const simulation& sim, const trace_event& x) {
+    seen.insert(x.message);
+    print_note(options, sim, x);
   };
-  while (sim.elapsed() < span) {
-    auto mean_s = 3600 / orders_per_h;
-    auto wait = from_seconds(-std::log(1 - sim.random().uniform()) * mean_s);
-    auto left = span - sim.elapsed();
-    if (wait >= left) {
-      sim.advance(left);
-      break;
+  auto outcome = value_or_throw(
+    live(setting, options.notes.empty() ? std::function<void(const simulation&, const trace_event&)>{} : watch));
+  for (auto& kind : options.notes)
+    if (seen.count(kind) == 0) {
+      std::string all;
+      for (auto& x : seen)
+        all += " " + x;
+      std::fprintf(stderr, "qnfv: no note of kind %s was made; there were:%s\n", kind.c_str(), all.c_str());
     }
-    sim.advance(wait);
-    auto& image = images[sim.random().next() % images.size()];
-    auto& site = centres[sim.random().next() % centres.size()];
-    auto placed = sim.deliver(image, site);
-    if (!placed)
-      continue;
-    ++out.orders;
-    auto id = placed->id;
-    auto vnf = placed->vnf;
-    order last = *placed;
-    sim.until(
-      [&] {
-        auto x = sim.order_now(id);
-        if (x)
-          last = *x;
-        return is_final(last.state);
-      },
-      3h, 1s);
-    if (last.state == order_state::running) {
-      ++out.running;
-      // Somebody needed the function for a while only.
-      (void) sim.ask<vnf_info>(sim.orchestrator(), stop_vnf{vnf});
-    } else if (out.failures.size() < 5) {
-      out.failures.push_back(format_duration(sim.elapsed()) + " " + id.value + " for " + site.value + " "
-                             + to_string(last.state) + ": " + last.reason);
-    }
-    note(sim.violations(false));
+  std::printf("%s\n", settings.json ? to_json(outcome, setting.lab.name).c_str()
+                                    : render(outcome, setting.lab.name).c_str());
+  if (!outcome.violations.empty())
+    throw command_error{{ec::internal, "invariants were violated; repeat with --seed "
+                                         + std::to_string(options.seed)}};
+}
+
+std::pair<uint64_t, uint64_t> parse_seeds(const std::string& text) {
+  char* rest = nullptr;
+  auto first = std::strtoull(text.c_str(), &rest, 10);
+  if (rest == text.c_str() || std::string_view{rest}.substr(0, 2) != "..")
+    throw command_error{{ec::invalid_argument, "--seeds " + text + ": write 1..1000"}};
+  auto* second = rest + 2;
+  auto last = std::strtoull(second, &rest, 10);
+  if (rest == second || *rest != 0 || last < first)
+    throw command_error{{ec::invalid_argument, "--seeds " + text + ": write 1..1000"}};
+  return {first, last};
+}
+
+void run_many(const sim_options& options, const sim_setting& setting, const command_settings& settings) {
+  sim_series series;
+  series.topology = options.topology;
+  series.plan = options.plan;
+  series.span = options.span;
+  series.orders_per_h = options.orders_per_h;
+  series.callers_per_h = options.callers_per_h;
+  std::tie(series.first, series.last) = parse_seeds(options.seeds);
+  if (setting.faults) {
+    // A plan that does not fit the lab is told before anything runs.
+    auto places = places_of(setting.lab);
+    (void) value_or_throw(draw_faults(*setting.faults, places, series.first, 1));
+    auto nowhere = placeless(*setting.faults, places);
+    for (auto& x : setting.faults->faults)
+      if (nowhere.count(x.what) == 0)
+        series.wanted.insert(x.what);
   }
-  sim.advance(2min);
-  note(sim.violations(true));
-  return out;
+  auto began = std::chrono::steady_clock::now();
+  auto watched = !settings.json && ::isatty(STDERR_FILENO) != 0;
+  uint64_t lived = 0;
+  auto work = [&](uint64_t seed) {
+    auto one = setting;
+    one.seed = seed;
+    auto outcome = live(one, {});
+    return outcome ? to_json(*outcome, setting.lab.name) : std::string{};
+  };
+  auto take = [&](uint64_t seed, const std::string& line) {
+    auto outcome = parse_sim_outcome(line);
+    if (!outcome) {
+      outcome.emplace();
+      outcome->seed = seed;
+      outcome->violations.push_back({0, "the simulation itself crashed", {}});
+    }
+    series.add(*outcome);
+    if (watched)
+      std::fprintf(stderr, "\r\033[K");
+    if (!outcome->violations.empty() && !settings.json)
+      std::fprintf(stderr, "seed %llu: %s\n", static_cast<unsigned long long>(seed),
+                   outcome->violations.front().what.c_str());
+    if (watched && ++lived <= series.last - series.first)
+      std::fprintf(stderr, "%llu of %llu lives", static_cast<unsigned long long>(lived),
+                   static_cast<unsigned long long>(series.last - series.first + 1));
+  };
+  done_or_throw(in_processes(series.first, series.last, options.jobs, work, take));
+  auto wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  std::printf("%s\n", settings.json ? to_json(series, wall_s).c_str() : render(series, wall_s).c_str());
+  if (!series.violations.empty())
+    throw command_error{{ec::internal, std::to_string(series.violations.size()) + " invariants were violated"}};
+  if (auto missing = series.not_fired(); !missing.empty())
+    throw command_error{{ec::internal, std::to_string(missing.size())
+                                         + (missing.size() == 1 ? " kind of fault" : " kinds of faults")
+                                         + " never had an effect, " + traits(missing.front()).name
+                                         + " for one; more seeds, or longer?"}};
 }
 
 void run(const sim_options& options, const command_settings& settings) {
-  auto lab = value_or_throw(load_topology(options.topology));
+  sim_setting setting;
+  setting.lab = value_or_throw(load_topology(options.topology));
   auto span = parse_duration(options.span);
   if (!span)
     throw command_error{{ec::invalid_argument, "--for " + options.span
                                                  + ": not a duration; write 90s, 15m, 24h or 30d"}};
-  auto cpu = std::clock();
-  simulation sim{lab, options.seed};
-  if (!options.notes.empty())
-    sim.watch_trace([&](const trace_event& x) {
-      auto wanted = x.kind == trace_kind::note
-                    && std::count(options.notes.begin(), options.notes.end(), x.message) > 0;
-      if (wanted)
-        std::fprintf(stderr, "%9.1f s  %-8s %-9s %s\n", to_seconds(sim.elapsed()), x.site.c_str(),
-                     x.message.c_str(), x.text.c_str());
-    });
-  auto outcome = play(sim, *span, options.orders_per_h);
-  auto cpu_s = static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
-  auto virtual_s = to_seconds(sim.elapsed());
-  if (settings.json) {
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> out{buffer};
-    out.StartObject();
-    out.Key("topology");
-    out.String(lab.name.c_str());
-    out.Key("seed");
-    out.Uint64(options.seed);
-    out.Key("trace_hash");
-    out.String(sim.trace_hash().c_str());
-    out.Key("messages");
-    out.Uint64(sim.messages());
-    out.Key("virtual_s");
-    out.Double(virtual_s);
-    out.Key("cpu_s");
-    out.Double(cpu_s);
-    out.Key("orders");
-    out.Uint64(outcome.orders);
-    out.Key("running");
-    out.Uint64(outcome.running);
-    out.Key("failures");
-    out.StartArray();
-    for (auto& x : outcome.failures)
-      out.String(x.c_str());
-    out.EndArray();
-    out.Key("violations");
-    out.StartArray();
-    for (auto& x : outcome.violations)
-      out.String(x.c_str());
-    out.EndArray();
-    out.EndObject();
-    std::printf("%s\n", buffer.GetString());
-  } else {
-    std::printf("%s, seed %llu: %s of lab time in %s of CPU (%.0fx)\n", lab.name.c_str(),
-                static_cast<unsigned long long>(options.seed),
-                format_duration(sim.elapsed()).c_str(),
-                format_duration(from_seconds(cpu_s)).c_str(), virtual_s / cpu_s);
-    std::printf("  %llu messages, %llu orders, %llu of them delivered\n  trace %s\n",
-                static_cast<unsigned long long>(sim.messages()),
-                static_cast<unsigned long long>(outcome.orders),
-                static_cast<unsigned long long>(outcome.running), sim.trace_hash().c_str());
-    for (auto& x : outcome.failures)
-      std::printf("  not delivered: %s\n", x.c_str());
-    for (auto& x : outcome.violations)
-      std::printf("  VIOLATED %s\n", x.c_str());
-    std::printf("  %zu violations\n", outcome.violations.size());
-  }
-  if (!outcome.violations.empty())
-    throw command_error{{ec::internal, std::to_string(outcome.violations.size())
-                                         + " invariants were violated; repeat with --seed "
-                                         + std::to_string(options.seed)}};
+  setting.span = *span;
+  setting.orders_per_h = options.orders_per_h;
+  setting.callers_per_h = options.callers_per_h;
+  if (!options.plan.empty())
+    setting.faults = value_or_throw(load_fault_plan(options.plan));
+  if (options.seeds.empty())
+    run_one(options, std::move(setting), settings);
+  else
+    run_many(options, setting, settings);
 }
 
 } // namespace
 
 void add_sim_command(CLI::App& app, command_settings& settings) {
   auto options = std::make_shared<sim_options>();
-  auto* sim = app.add_subcommand("sim", "Run a whole lab in virtual time, repeatably");
+  auto* sim = app.add_subcommand("sim", "Run whole labs in virtual time, repeatably, with faults, against the invariants");
   sim->add_option("topology", options->topology, "Topology file")->required();
   sim->add_option("--for", options->span, "How long, in lab time: 90s, 15m, 24h, 30d")
     ->capture_default_str();
-  sim->add_option("--seed", options->seed, "Same seed, same trace")->capture_default_str();
+  auto* seed = sim->add_option("--seed", options->seed, "Same seed, same trace")->capture_default_str();
+  sim->add_option("--seeds", options->seeds, "Many lives: 1..1000")->excludes(seed);
+  sim->add_option("--jobs", options->jobs, "Lives at a time")->capture_default_str()->check(CLI::Range(1, 256));
+  sim->add_option("--faults", options->plan, "Fault plan, e.g. config/faults/all.json");
   sim->add_option("--notes", options->notes,
-                  "Print what happens, of these kinds: link schedule alarm keys path relay ...")
+                  "Print what happens, of these kinds: link schedule alarm keys path relay fault ...")
     ->delimiter(',');
   sim->add_option("--orders-per-h", options->orders_per_h, "Mean rate of deliveries")
     ->capture_default_str()
     ->check(CLI::Range(0.01, 3600.0));
-  sim->footer("Example:  qnfv sim config/topologies/two-site.json --for 24h --seed 7 --json");
+  sim->add_option("--callers-per-h", options->callers_per_h,
+                  "Mean rate of people who draw keys at both ends, and of those who ask for what must be refused")
+    ->capture_default_str()
+    ->check(CLI::Range(0.0, 3600.0));
+  sim->footer("Example:  qnfv sim config/topologies/two-site.json --for 24h --seed 7 --json\n"
+              "          qnfv sim config/topologies/four-site.json --faults config/faults/all.json"
+              " --for 2h --seeds 1..100 --jobs 2\n"
+              "Status 1: an invariant was violated, or with --seeds a kind of fault of the plan never had an effect");
   sim->callback([options, &settings] { run(*options, settings); });
 }
 

@@ -1,10 +1,11 @@
 #include "tools/qnfv/simulation.hpp"
 
 #include "drivers/channel_memory/channel_memory.hpp"
-#include "drivers/store_memory/store_memory.hpp"
 #include "runtime/crypto/hkdf.hpp"
 #include "runtime/crypto/sha256.hpp"
+#include "runtime/tracing/recorder.hpp"
 #include "tools/qnfv/compose.hpp"
+#include "tools/qnfv/simulation_site.hpp"
 
 #include <algorithm>
 
@@ -22,38 +23,25 @@ struct sim_config : caf::actor_system_config {
   }
 };
 
-std::pair<site_id, site_id> pair_of(const site_id& a, const site_id& b) {
-  return a < b ? std::make_pair(a, b) : std::make_pair(b, a);
-}
-
 } // namespace
 
 /// Feeds every event of every site into one digest, in the order they happen.
 struct simulation::hasher {
   sha256 digest;
-  std::function<void(const trace_event&)> watcher;
-  void add(const trace_event& x) {
+  std::function<void(const trace_record&)> watcher;
+  void add(const trace_record& x) {
     if (watcher)
       watcher(x);
-    auto line = to_json(x) + "\n";
-    digest.update(byte_view{std::string_view{line}});
+    digest.update(byte_view{x.bytes()});
   }
-};
-
-/// One site: what a crash destroys, and what it leaves.
-struct simulation::site_world {
-  std::shared_ptr<memory_storage> files = std::make_shared<memory_storage>();
-  std::shared_ptr<memory_records> records = std::make_shared<memory_records>();
-  environment_ptr env;
-  std::shared_ptr<gates> all_gates;
-  caf::strong_actor_ptr node;
 };
 
 /// Latency of a metropolitan network, in order per direction, as TCP delivers.
 class simulation::sim_network : public network {
 public:
   explicit sim_network(simulation& sim) : sim_(sim) {}
-  passage judge(const site_id& from, const site_id& to) override {
+  passage judge(const site_id& from, const site_id& to,
+                const caf::type_erased_tuple&) override {
     passage out;
     if (sim_.cuts_.count(pair_of(from, to)) > 0
         || (sim_.loss_ > 0 && sim_.random_->uniform() < sim_.loss_)) {
@@ -79,13 +67,20 @@ public:
   void dial(const site_id& to) override {
     auto& here = sim_.sites_.at(here_)->node;
     auto& there = sim_.sites_.at(to)->node;
-    if (there && sim_.cuts_.count(pair_of(here_, to)) == 0)
+    auto blocked = [&](const site_id& at, const site_id& other) {
+      auto& board = sim_.sites_.at(at)->board;
+      return board && board->blocks_connections(other);
+    };
+    if (there && sim_.cuts_.count(pair_of(here_, to)) == 0 && !blocked(here_, to) && !blocked(to, here_))
       caf::anon_send(caf::actor_cast<caf::actor>(here), peer_reached{to, there});
     else
       caf::anon_send(caf::actor_cast<caf::actor>(here),
                      peer_lost{to, there ? "no answer" : "connection refused"});
   }
-  void drop(const site_id&) override {}
+  void drop(const site_id& to) override {
+    if (sim_.extras_.faults)
+      sim_.break_connection(here_, to);
+  }
   void keep(const site_id&, const caf::node_id&) override {}
 
 private:
@@ -93,7 +88,8 @@ private:
   site_id here_;
 };
 
-simulation::simulation(topology lab, uint64_t seed) : lab_(std::move(lab)), seed_(seed) {
+simulation::simulation(topology lab, uint64_t seed, extras more)
+  : lab_(std::move(lab)), seed_(seed), extras_(std::move(more)) {
   config_ = std::make_unique<sim_config>();
   system_ = std::make_unique<caf::actor_system>(*config_);
   system_->await_actors_before_shutdown(false);
@@ -130,6 +126,7 @@ simulation::simulation(topology lab, uint64_t seed) : lab_(std::move(lab)), seed
 }
 
 simulation::~simulation() {
+  frozen_.clear();
   scheduler_->clock().cancel_all(); // A pending timer keeps its actor alive.
   for (auto& [site, world] : sites_)
     if (world->node)
@@ -155,13 +152,32 @@ void simulation::start(const site_id& site) {
     auto wait = 0.2e-3 + random_->uniform() * 1.3e-3;
     later(from_seconds(wait), std::move(work));
   };
-  env->recorder = std::make_shared<recorder>(site.value, recorder::settings{},
-                                             [this, hash = hash_](const trace_event& x) {
+  auto epoch = begin_epoch(*world.files);
+  if (!epoch)
+    throw std::runtime_error(describe(epoch.error()));
+  env->recorder = std::make_shared<recorder>(site.value, static_cast<uint32_t>(*epoch), recorder::settings{},
+                                             [this, hash = hash_](const trace_record& x) {
                                                hash->add(x);
                                                if (watcher_.event)
                                                  watcher_.event(x);
                                              });
   env->network = network_;
+  env->mailbox_max = lab_.limits.mailbox_max;
+  env->quarantine = std::make_shared<quarantine>();
+  if (extras_.faults) {
+    world.board = std::make_shared<fault_board>(site, clock_, random_, network_);
+    env->network = world.board;
+    env->storage = make_faulty_storage(world.files, world.board);
+    env->clock = make_faulty_clock(clock_, world.board);
+    env->on_arrival = [board = world.board](const caf::type_erased_tuple& x) { board->arrived(x); };
+    env->on_disk = [this, board = world.board, usual = env->on_disk](std::function<void()> work) {
+      auto longer = board->disk_delay();
+      if (longer.count() == 0)
+        usual(std::move(work));
+      else
+        later(longer, [usual, work = std::move(work)] { usual(work); });
+    };
+  }
   world.env = env;
   world.all_gates = std::make_shared<gates>(*system_, env);
   if (!memory_) {
@@ -185,9 +201,12 @@ void simulation::start(const site_id& site) {
   auto initial = [seed](const link_id& link) {
     return std::make_pair(1u, hkdf_sha256(seed, {}, byte_view{std::string_view{link.value}}, 2048));
   };
-  auto parts = site_parts{*system_, env, world.all_gates,
+  auto parts = site_parts{*system_, env, *epoch, world.all_gates,
                           std::make_shared<sim_transport>(*this, site), drivers, secret{seed},
-                          {hkdf_sha256(seed, {}, byte_view{std::string_view{"seal"}}, 32), initial}, {}};
+                          {hkdf_sha256(seed, {}, byte_view{std::string_view{"seal"}}, 32), initial}, {},
+                          world.board,
+                          [this, site](fault_kind what, duration span) { strike(site, what, span); },
+                          witness()};
   auto node_parts = compose_site(lab_, site, std::move(parts));
   if (!node_parts)
     throw std::runtime_error(describe(node_parts.error()));
@@ -212,42 +231,10 @@ void simulation::later(duration wait, std::function<void()> then) {
   spawn_at(*system_, operator_env_, carrier);
 }
 
-void simulation::crash(const site_id& site) {
-  auto& world = *sites_.at(site);
-  if (!world.node)
-    return;
-  caf::anon_send_exit(world.node, caf::exit_reason::kill);
-  world.node = nullptr;
-  memory_->cut(site);
-  run();
-  world.files->crash([this] { return random_->uniform() < 0.5; });
-  for (auto& other : neighbours(lab_, site))
-    report_lost(other, site, "connection closed");
-}
-
-void simulation::report_lost(const site_id& from, const site_id& gone, const std::string& why) {
-  if (auto& node = sites_.at(from)->node)
-    caf::anon_send(caf::actor_cast<caf::actor>(node), peer_lost{gone, why});
-}
-
-void simulation::kill_role(const site_id& site, const std::string& name) {
-  auto handle = find_role(site, name);
-  auto* stand_in = dynamic_cast<gate*>(handle->get());
-  caf::anon_send_exit(stand_in ? stand_in->target() : handle, caf::exit_reason::kill);
-  run();
-}
-
-void simulation::cut(const site_id& a, const site_id& b) {
-  cuts_.insert(pair_of(a, b));
-  memory_->cut(a);
-}
-
-void simulation::heal(const site_id& a, const site_id& b) {
-  cuts_.erase(pair_of(a, b));
-}
-
 bool simulation::step() {
-  auto watched = watcher_.ingest || watcher_.light;
+  if (!frozen_.empty() || !held_.empty())
+    hold_the_frozen();
+  auto watched = watcher_.ingest || watcher_.light || watcher_.granted;
   if (watched ? watched_step() : scheduler_->try_run_once()) {
     ++messages_;
     return true;
@@ -316,14 +303,14 @@ std::string simulation::trace_hash() const {
   return to_hex(sha256{hash_->digest}.finish());
 }
 
-void simulation::watch_trace(std::function<void(const trace_event&)> see) {
+void simulation::watch_trace(std::function<void(const trace_record&)> see) {
   hash_->watcher = std::move(see);
 }
 
 std::vector<trace_event> simulation::events(const std::string& trace) const {
   std::vector<trace_event> out;
   for (auto& [site, world] : sites_) {
-    auto page = world->env->recorder->since(0, trace, SIZE_MAX);
+    auto page = world->env->recorder->since({}, trace, SIZE_MAX);
     out.insert(out.end(), page.events.begin(), page.events.end());
   }
   std::stable_sort(out.begin(), out.end(),
@@ -386,6 +373,15 @@ std::vector<std::string> simulation::violations(bool quiet) {
         for (auto& file : world->files->list(folder))
           if (file.size() > 5 && file.compare(file.size() - 5, 5, ".part") == 0)
             out.push_back("I41 " + site.value + " keeps " + folder + "/" + file);
+  auto runs = [&](const site_id& site, const std::string& image) {
+    return std::any_of(vnfs->vnfs.begin(), vnfs->vnfs.end(),
+                       [&](auto& vnf) { return vnf.site == site && vnf.vim_image == image; });
+  };
+  if (quiet)
+    for (auto& [site, world] : sites_)
+      for (auto& file : world->files->list("vim"))
+        if (file.size() > 4 && file.compare(file.size() - 4, 4, ".img") == 0 && !runs(site, "vim/" + file))
+          out.push_back("I41 " + site.value + " keeps vim/" + file + ", and nothing runs from it");
   return out;
 }
 

@@ -4,12 +4,15 @@
 // CAF's test coordinator, one message after the other. Same topology and seed: same trace, byte for
 // byte.
 
+#include "actors/key_pool/key_store.hpp"
 #include "runtime/config/topology.hpp"
+#include "runtime/faults/board.hpp"
 #include "runtime/messages/images.hpp"
 #include "runtime/messages/links.hpp"
 #include "runtime/storage/memory.hpp"
 #include "runtime/system/actor.hpp"
 #include "runtime/system/gate.hpp"
+#include "runtime/tracing/record.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
 
@@ -19,9 +22,16 @@
 
 namespace qnfv {
 
+struct key_ledger;
+
 class simulation {
 public:
-  simulation(topology lab, uint64_t seed);
+  struct extras {
+    bool faults = false;                        ///< Every site has a fault_injector.
+    std::shared_ptr<key_ledger> keys = nullptr; ///< Witness of every key store; null: none.
+  };
+  simulation(topology lab, uint64_t seed) : simulation(std::move(lab), seed, extras{}) {}
+  simulation(topology lab, uint64_t seed, extras);
   ~simulation();
   simulation(const simulation&) = delete;
   simulation& operator=(const simulation&) = delete;
@@ -30,8 +40,16 @@ public:
 
   /// Starts a site, for the first time or again after a crash. All sites are up after construction.
   void start(const site_id&);
-  /// kill -9: actors, connections and un-synced writes are gone; peers see their connections close.
+  /// A power cut: actors, connections and un-synced writes are gone; peers see their connections close.
   void crash(const site_id&);
+  /// kill -9: as a power cut, but what was written stays.
+  void kill_site(const site_id&);
+  /// SIGSTOP: nothing of the site runs for so long; what arrives waits.
+  void freeze(const site_id&, duration);
+  bool is_up(const site_id& x) const;
+  bool is_frozen(const site_id& x) const { return frozen_.count(x) > 0; }
+  /// As an operator's `fault add`.
+  result<fault_injected> inject(const fault&);
   /// Kills one actor of a site; its node will restart it.
   void kill_role(const site_id&, const std::string& role);
   /// No message passes between the two, in both directions, and nobody is told.
@@ -117,7 +135,7 @@ public:
   std::string trace_hash() const;
   std::vector<trace_event> events(const std::string& trace = "") const;
   /// Shows every trace event from now on to `see` as well, at its time.
-  void watch_trace(std::function<void(const trace_event&)> see);
+  void watch_trace(std::function<void(const trace_record&)> see);
   uint64_t messages() const { return messages_; }
 
   /// Where the mirrors of an emulated switch really point, whatever it says; nowhere while it is down.
@@ -133,7 +151,9 @@ public:
     /// At the start of watching and whenever mirrors or darkness may have changed.
     std::function<void(const switch_id&, const glass&)> light;
     /// As it is recorded; `events` remembers the newest only.
-    std::function<void(const trace_event&)> event;
+    std::function<void(const trace_record&)> event;
+    /// A role of the site is given these keys.
+    std::function<void(const site_id& at, const key_grants&)> granted = {};
   };
   void watch(watcher);
   random_source& random() { return *random_; }
@@ -149,11 +169,18 @@ private:
   class sim_network;
   struct hasher;
 
+  /// Puts the ledger before the key stores of a site.
+  std::function<std::unique_ptr<key_store>(const link_id&, link_end, std::unique_ptr<key_store>)>
+  witness();
   bool step();
   bool watched_step();
   void pace(size_t bytes, std::function<void()> then);
   void later(duration, std::function<void()> then);
   caf::strong_actor_ptr find_role(const site_id&, const std::string& name);
+  void end_site(const site_id&, bool unsynced_lost);
+  void break_connection(const site_id&, const site_id&);
+  void strike(const site_id&, fault_kind, duration);
+  void hold_the_frozen();
   void report_lost(const site_id& from, const site_id& gone, const std::string& why);
 
   topology lab_;
@@ -173,6 +200,9 @@ private:
   std::map<site_id, std::unique_ptr<site_world>> sites_;
   std::set<std::pair<site_id, site_id>> cuts_;
   uint64_t messages_ = 0;
+  extras extras_;
+  std::map<site_id, time_point> frozen_; ///< Until when.
+  std::vector<caf::resumable*> held_;    ///< Actors of frozen sites that have messages.
   watcher watcher_;
 };
 

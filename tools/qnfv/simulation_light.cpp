@@ -40,18 +40,24 @@ void simulation::watch(watcher x) {
 bool simulation::watched_step() {
   auto& jobs = scheduler_->jobs;
   auto* actor = jobs.empty() ? nullptr : dynamic_cast<caf::scheduled_actor*>(jobs.front());
-  auto is = [&](const char* name) { return actor && std::string_view{actor->name()} == name; };
-  if (watcher_.ingest && is("key_pool"))
+  auto name = std::string_view{actor ? actor->name() : ""};
+  auto site = [&]() -> const site_id& { return dynamic_cast<located&>(*actor).env().site; };
+  if (watcher_.ingest && name == "key_pool")
     if (auto* next = actor->peek_at_next_mailbox_element();
         next && next->content().match_elements<key_block>())
-      watcher_.ingest(dynamic_cast<located&>(*actor).env().site,
-                      next->content().get_as<key_block>(0));
+      watcher_.ingest(site(), next->content().get_as<key_block>(0));
+  if (watcher_.granted && (name == "image_stream" || name == "key_server" || name == "trusted_node"))
+    if (auto* next = actor->peek_at_next_mailbox_element();
+        next && next->content().match_elements<key_grants>())
+      watcher_.granted(site(), next->content().get_as<key_grants>(0));
   // A switch that starts or ends has no mirrors for a while; its node knows.
-  auto turns = watcher_.light && (is("switch_emulator") || is("node"));
+  auto glass = watcher_.light && name == "switch_emulator";
+  auto node_of = watcher_.light && name == "node" ? site() : site_id{};
   auto ran = scheduler_->try_run_once();
-  if (ran && turns)
+  if (ran && (glass || !node_of.empty()))
     for (auto& at : lab_.optical.switches)
-      watcher_.light(at.name, glass_of(at.name));
+      if (glass || at.site == node_of)
+        watcher_.light(at.name, glass_of(at.name));
   return ran;
 }
 

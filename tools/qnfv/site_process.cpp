@@ -8,9 +8,12 @@
 #include "drivers/store_sql/store_sql.hpp"
 #include "runtime/base/secret.hpp"
 #include "runtime/deployment/gateway.hpp"
+#include "runtime/faults/board.hpp"
+#include "runtime/tracing/recorder.hpp"
 #include "tools/qnfv/compose.hpp"
 #include "tools/qnfv/key_files.hpp"
 #include "tools/qnfv/lab_dir.hpp"
+#include "tools/qnfv/process_faults.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -40,6 +43,8 @@ class gateway_transport : public transport {
 public:
   explicit gateway_transport(const topology& lab) : lab_(lab) {}
   void dial(const site_id& site) override {
+    if (faults && faults->blocks_connections(site))
+      return refuse(site);
     if (door)
       door->dial(site, lab_.site(site)->listen);
   }
@@ -53,28 +58,41 @@ public:
   }
 
   std::unique_ptr<gateway> door;
+  std::shared_ptr<fault_board> faults; ///< Null: none.
+  std::function<void(const site_id&)> refuse;
 
 private:
   const topology& lab_;
 };
 
-/// Trace events to the file; what an administrator must know also to the log.
-recorder::sink make_sink(const site_process_settings& settings) {
-  recorder::sink file;
-  if (!settings.trace_file.empty())
-    file = make_file_sink(settings.trace_file, uint64_t{settings.lab.limits.trace_file_mb} << 20);
-  return [file](const trace_event& x) {
-    if (file)
-      file(x);
-    if (x.kind != trace_kind::note)
-      return;
-    if (x.message == "alarm")
-      spdlog::warn("{}: {}", x.from, x.text);
-    else if (x.message == "restart" || x.message == "peer_up" || x.message == "peer_down"
-             || x.message == "order" || x.message == "transfer" || x.message == "link"
-             || x.message == "join")
-      spdlog::info("{}: {}", x.from, x.text);
+/// What an administrator must know goes to the log, too.
+void log_note(const trace_record& x) {
+  if (x.kind != trace_kind::note)
+    return;
+  auto what = x.message();
+  if (what == "alarm")
+    spdlog::warn("{}: {}", x.from(), x.text());
+  else if (what == "restart" || what == "peer_up" || what == "peer_down" || what == "order"
+           || what == "transfer" || what == "link" || what == "join")
+    spdlog::info("{}: {}", x.from(), x.text());
+}
+
+/// Puts the faults between the site's actors and their world.
+std::shared_ptr<fault_board> allow_faults(environment& env, std::shared_ptr<io_pool> disk) {
+  spdlog::warn("faults may be injected at site {}: --allow-faults", env.site.value);
+  auto board = std::make_shared<fault_board>(env.site, env.clock, env.random);
+  env.network = board;
+  env.storage = make_faulty_storage(env.storage, board);
+  env.clock = make_faulty_clock(env.clock, board);
+  env.on_arrival = [board](const caf::type_erased_tuple& x) { board->arrived(x); };
+  env.on_disk = [board, disk](std::function<void()> work) {
+    // A slow disk keeps its thread, as a disk does.
+    disk->post([board, work = std::move(work)] {
+      std::this_thread::sleep_for(board->disk_delay());
+      work();
+    });
   };
+  return board;
 }
 
 /// The signals that end a site, blocked in every thread and waited for by main().
@@ -116,8 +134,7 @@ tls_files certificates_of(const site_process_settings& settings) {
 /// Where applications get keys; null if the site has no such service. Mutual TLS is a must, also on
 /// loopback: the certificate says who asks.
 result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& settings,
-                                                   const site_config& site,
-                                                   std::shared_ptr<io_pool> io) {
+                                                   const site_config& site, const environment& env) {
   if (!site.key_server.etsi014)
     return std::shared_ptr<etsi014_door>{};
   auto& service = *site.key_server.etsi014;
@@ -127,13 +144,14 @@ result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& 
   etsi014_settings door;
   door.http.listen = service.listen;
   door.http.tls = certificates_of(settings);
+  door.http.tracing = {env.lab, env.tap(), etsi014_shown};
   auto rule = parse_identity_rule(service.identity);
   if (!rule)
     return {ec::bad_config, "no identity rule is called " + service.identity};
   door.identity = *rule;
   door.compat.post_without_body = service.post_without_body == "accept";
   door.compat.unknown_key_status = static_cast<uint16_t>(service.unknown_key_status);
-  auto opened = etsi014_door::open(std::move(io), door);
+  auto opened = etsi014_door::open(env.io, door);
   if (!opened)
     return {opened.error().code,
             "site " + site.site.value + ": key server: " + opened.error().text};
@@ -142,7 +160,7 @@ result<std::shared_ptr<etsi014_door>> open_etsi014(const site_process_settings& 
 
 /// Where cross-connections are taken by HTTP; without a door if the lab has no such service.
 result<northbound_config> open_northbound(const topology& lab, const site_config& site,
-                                          std::shared_ptr<io_pool> io) {
+                                          const environment& env) {
   northbound_config out;
   auto& service = lab.optical.northbound;
   if (!service || !site.orchestrator)
@@ -154,7 +172,9 @@ result<northbound_config> open_northbound(const topology& lab, const site_config
   for (auto& at : lab.optical.switches)
     if (auto datapath = parse_datapath(at.dpid))
       out.nodes[*datapath] = at.name;
-  auto door = http_door::open(io->context(), northbound_http(service->listen));
+  auto http = northbound_http(service->listen);
+  http.tracing = {env.lab, env.tap(), flows_shown};
+  auto door = http_door::open(env.io->context(), http);
   if (!door)
     return {door.error().code, "site " + site.site.value + ": northbound: " + door.error().text};
   out.door = *door;
@@ -196,6 +216,9 @@ status run_site(const site_process_settings& settings) {
   auto* site = lab.site(settings.site);
   if (!site)
     return {ec::unknown_site, "no site " + settings.site.value + " in topology " + lab.name};
+  if (settings.allow_faults && lab.production)
+    return {ec::not_allowed, "topology " + lab.name + " is \"production\": no faults may be injected; start site "
+                               + settings.site.value + " without --allow-faults"};
   auto signals = end_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
@@ -221,19 +244,35 @@ status run_site(const site_process_settings& settings) {
   auto disk = std::make_shared<io_pool>(1);
   auto env = std::make_shared<environment>();
   env->site = settings.site;
+  env->lab = lab.digest;
   env->clock = make_real_clock(lab.time_scale);
   env->random = make_system_random();
   env->storage = *files;
   env->io = io;
   env->on_disk = [disk](std::function<void()> work) { disk->post(std::move(work)); };
+  auto epoch = begin_epoch(**files);
+  if (!epoch)
+    return epoch.error();
   recorder::settings trace;
   trace.ring_events = lab.limits.trace_events;
-  env->recorder = std::make_shared<recorder>(settings.site.value, trace, make_sink(settings));
+  trace.file = settings.trace_file;
+  trace.file_bytes_max = uint64_t{lab.limits.trace_file_mb} << 20;
+  env->recorder = std::make_shared<recorder>(settings.site.value, static_cast<uint32_t>(*epoch), trace, log_note);
+  env->wire_bytes_max = lab.limits.trace_wire_bytes;
+  env->mailbox_max = lab.limits.mailbox_max;
+  env->meters = std::make_shared<meters>();
+  env->quarantine = std::make_shared<quarantine>();
+  auto faults = settings.allow_faults ? allow_faults(*env, disk) : nullptr;
 
   site_system_config config{settings.site};
   caf::actor_system system{config};
   auto all_gates = std::make_shared<gates>(system, env);
   auto transport = std::make_shared<gateway_transport>(lab);
+  transport->faults = faults;
+  transport->refuse = [root = caf::actor_cast<caf::actor>(all_gates->handle(settings.site, "node"))](
+                        const site_id& site) {
+    caf::anon_send(root, peer_lost{site, "unreachable (injected)"});
+  };
 
   // The door first: without certificates nothing else beyond loopback may open either.
   gateway_settings door;
@@ -282,7 +321,7 @@ status run_site(const site_process_settings& settings) {
     store.session = session;
     return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, store_sql, store));
   };
-  auto key_service = open_etsi014(settings, *site, io);
+  auto key_service = open_etsi014(settings, *site, *env);
   if (!key_service)
     return key_service.error();
   if (*key_service)
@@ -295,7 +334,7 @@ status run_site(const site_process_settings& settings) {
       config.answer_timeout_ms = 5 * lab.limits.request_timeout_ms;
       return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, etsi014, config));
     };
-  auto flow_service = open_northbound(lab, *site, io);
+  auto flow_service = open_northbound(lab, *site, *env);
   if (!flow_service)
     return flow_service.error();
   if (flow_service->door)
@@ -305,11 +344,24 @@ status run_site(const site_process_settings& settings) {
       config.controller = controller;
       return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, northbound, config));
     };
+  if (!site->metrics_listen.empty()) {
+    auto metrics_door = http_door::open(io->context(), prometheus_http(site->metrics_listen, door.tls ? *door.tls : tls_files{}));
+    if (!metrics_door)
+      return {metrics_door.error().code,
+              "site " + settings.site.value + ": metrics: " + metrics_door.error().text};
+    drivers.start_prometheus = [&system, env, door = *metrics_door](prometheus_config metrics) {
+      metrics.door = door;
+      return caf::actor_cast<caf::strong_actor_ptr>(spawn_at(system, env, prometheus_exporter, metrics));
+    };
+  }
   failure no_secret;
   auto link_secrets = find_link_secrets(settings.link_secrets, no_secret);
   auto parts = compose_site(lab, settings.site,
-                            {system, env, all_gates, transport, drivers, *seed,
-                             {*seal_key, link_secrets}, [] { ::kill(::getpid(), SIGTERM); }});
+                            {system, env, *epoch, all_gates, transport, drivers, *seed,
+                             {*seal_key, link_secrets}, [] { ::kill(::getpid(), SIGTERM); }, faults,
+                            [supervised = settings.supervised](fault_kind what, duration span) {
+                              strike_process(what, span, supervised);
+                            }});
   if (!parts)
     return parts.error();
   if (!no_secret.text.empty())
@@ -337,6 +389,7 @@ status run_site(const site_process_settings& settings) {
   node_handle = nullptr;
   transport->door->stop();
   transport->door.reset();
+  transport->refuse = nullptr;
   root = nullptr;
   all_gates.reset();
   return done{};

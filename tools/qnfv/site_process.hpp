@@ -18,6 +18,8 @@ struct site_process_settings {
   std::string link_secrets;  ///< Folder of BOB-ALICE.secret files; empty: none.
   std::string pid_file;      ///< Locked while the site runs; empty: none.
   std::string trace_file;    ///< JSON lines; empty: only in memory.
+  bool allow_faults = false; ///< An operator may inject faults.
+  bool supervised = false;   ///< Somebody starts this site again when it ends.
 };
 
 /// Runs one site until SIGTERM, SIGINT or an operator's shutdown_site. Call it from main() before

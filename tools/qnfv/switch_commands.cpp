@@ -1,6 +1,7 @@
 // Optical switches: an emulated one by itself, for whoever has a controller.
 
 #include "drivers/registry.hpp"
+#include "runtime/tracing/recorder.hpp"
 #include "tools/qnfv/commands.hpp"
 #include "tools/qnfv/key_files.hpp"
 
@@ -22,10 +23,10 @@ struct emulation {
   switch_server_settings servers;
 };
 
-void print_note(const trace_event& x) {
-  if (x.kind != trace_kind::note || x.message == "xconn")
+void print_note(const trace_record& x) {
+  if (x.kind != trace_kind::note || x.message() == "xconn")
     return;
-  std::printf("%s\n", x.text.c_str());
+  std::printf("%s\n", std::string{x.text()}.c_str());
   std::fflush(stdout);
 }
 
@@ -59,7 +60,8 @@ void emulate(emulation x) {
   env->clock = make_real_clock();
   env->random = make_system_random();
   env->io = std::make_shared<io_pool>(1);
-  env->recorder = std::make_shared<recorder>(x.name, recorder::settings{1, 300}, print_note);
+  env->recorder = std::make_shared<recorder>(x.name, 1, recorder::settings{1, {}, 0}, print_note);
+  env->wire_bytes_max = 0;
   system_config config;
   caf::actor_system system{config};
 

@@ -37,7 +37,10 @@ public:
     log_.pools.resize(log_.lab.links.size());
     states_.resize(log_.lab.links.size());
     find_users();
-    sim_.watch_trace([this](const trace_event& x) { see(x); });
+    sim_.watch_trace([this](const trace_record& x) {
+      if (x.kind == trace_kind::note && x.message() == "link")
+        see(to_event(x));
+    });
   }
 
   week_log play() {
@@ -80,8 +83,6 @@ private:
   // -- phases, from the trace: links note each change of their state ----------------------------------
 
   void see(const trace_event& x) {
-    if (x.kind != trace_kind::note || x.message != "link")
-      return;
     for (size_t i = 0; i < log_.lab.links.size(); ++i) {
       auto begin = log_.lab.links[i].link.value + " ";
       auto arrow = x.text.find(" -> ");

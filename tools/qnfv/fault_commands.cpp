@@ -1,0 +1,267 @@
+// `qnfv fault`: things go wrong in a running lab, on demand or by a plan.
+
+#include "runtime/messages/message_names.hpp"
+#include "tools/face/json.hpp"
+#include "tools/face/table.hpp"
+#include "tools/qnfv/commands.hpp"
+#include "tools/qnfv/compose.hpp"
+#include "tools/qnfv/operator_session.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+namespace qnfv {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct fault_choice {
+  std::string kind;
+  std::string where;
+  double amount = -1;
+  double probability = 1;
+  std::string span;
+  std::string message;
+  uint32_t nth = 1;
+  std::string plan;
+  uint64_t seed = 1;
+};
+
+fault_injector_actor injector(operator_session& session) {
+  try {
+    return session.role<fault_injector_actor>("fault_injector");
+  } catch (const command_error&) {
+    throw command_error{{ec::not_allowed, "this lab takes no faults; start it with --allow-faults"}};
+  }
+}
+
+std::string for_how_long(const fault_status& x) {
+  if (x.waiting)
+    return "waits for " + x.what.message;
+  return x.left_s > 0 ? format_duration(from_seconds(x.left_s)) : "until cleared";
+}
+
+double seconds_of(const std::string& text, const char* option) {
+  auto span = parse_duration(text);
+  if (!span)
+    throw command_error{{ec::invalid_argument, std::string{option} + " " + text + ": not a duration; write 10s or 5m"}};
+  return to_seconds(*span);
+}
+
+fault chosen(const fault_choice& x, const fault_places& places) {
+  auto what = parse_fault_kind(x.kind);
+  if (!what)
+    throw command_error{{ec::invalid_argument, "no fault is called " + x.kind + "; qnfv fault kinds lists them"}};
+  auto& about = traits(*what);
+  done_or_throw(check_place(places, *what, x.where));
+  if (!x.message.empty())
+    done_or_throw(check_message_name(x.message));
+  if (x.amount >= 0 && !about.amount)
+    throw command_error{{ec::invalid_argument, x.kind + " has no amount"}};
+  fault out;
+  out.what = *what;
+  out.where = x.where;
+  out.amount = x.amount >= 0 ? x.amount : about.amount_default;
+  out.probability = x.probability;
+  out.for_s = x.span.empty() ? about.for_s_default : seconds_of(x.span, "--for");
+  out.message = x.message;
+  out.nth = x.message.empty() ? 0 : x.nth;
+  return out;
+}
+
+void add(const fault_choice& x, const command_settings& settings) {
+  auto lab = value_or_throw(find_lab(settings.lab));
+  auto network = value_or_throw(load_topology(lab.topology()));
+  auto what = chosen(x, places_of(network));
+  operator_session session{lab, network};
+  auto done = session.ask<fault_injected>(injector(session), inject_fault{what});
+  if (settings.json)
+    std::printf("{\"fault\":\"%s\",\"sites\":%zu}\n", traits(what.what).name, done.ids.size());
+  else
+    std::printf("%s\n", describe(what).c_str());
+}
+
+/// Every site over a connection of its own: a fault may keep the sites from each other, not from us.
+/// Who does not answer is told.
+void at_each_site(const command_settings& settings, const std::function<void(operator_session&)>& ask) {
+  auto lab = value_or_throw(find_lab(settings.lab));
+  auto network = value_or_throw(load_topology(lab.topology()));
+  size_t answered = 0;
+  for (auto& site : network.sites) {
+    try {
+      operator_session session{lab, network, site.site};
+      ask(session);
+      ++answered;
+    } catch (const command_error& x) {
+      if (x.why.code == ec::not_allowed)
+        throw;
+      std::fprintf(stderr, "qnfv: %s\n", x.why.text.c_str());
+    }
+  }
+  if (answered == 0)
+    throw command_error{{ec::site_unreachable, "no site of the lab answers"}};
+}
+
+void list(const command_settings& settings) {
+  fault_list all;
+  at_each_site(settings, [&](operator_session& session) {
+    auto here = session.ask<fault_list>(injector(session), list_faults{});
+    all.faults.insert(all.faults.end(), here.faults.begin(), here.faults.end());
+  });
+  if (!settings.json) {
+    table out{{"AT", "FAULT", "LEFT", "HITS#"}};
+    for (auto& x : all.faults)
+      out.add({x.site.value, describe(x.what), for_how_long(x), counts_hits(x.what.what) ? std::to_string(x.hits) : "-"});
+    std::printf("%s\n", out.text(face_settings_of(stdout), "nothing is wrong; qnfv fault kinds says what could be").c_str());
+    return;
+  }
+  json out;
+  out.list(all.faults, [](json& to, const fault_status& x) {
+    to.begin();
+    to.field("site", x.site.value);
+    to.field("fault", std::string{traits(x.what.what).name});
+    to.field("where", x.what.where);
+    to.flag("waiting", x.waiting);
+    to.field("left_s", x.left_s);
+    if (counts_hits(x.what.what))
+      to.field("hits", x.hits);
+    to.end();
+  });
+  std::printf("%s\n", out.whole().c_str());
+}
+
+void clear(const command_settings& settings) {
+  at_each_site(settings, [&](operator_session& session) {
+    (void) session.ask<accepted>(injector(session), clear_faults{});
+  });
+  if (settings.json)
+    std::printf("{\"cleared\":true}\n");
+}
+
+void kinds(const command_settings& settings) {
+  std::vector<fault_traits> all;
+  for (size_t i = 0; i < fault_kind_count; ++i)
+    all.push_back(traits(static_cast<fault_kind>(i)));
+  if (settings.json) {
+    json out;
+    out.list(all, [](json& to, const fault_traits& x) {
+      to.begin();
+      to.field("fault", std::string{x.name});
+      to.field("place", to_string(x.place));
+      to.field("about", std::string{x.about});
+      to.end();
+    });
+    std::printf("%s\n", out.whole().c_str());
+    return;
+  }
+  table out{{"FAULT", "WHERE", "AMOUNT", "FOR", "WHAT HAPPENS"}};
+  for (auto& x : all) {
+    char amount[64] = "";
+    if (x.amount)
+      std::snprintf(amount, sizeof amount, "%s %g", x.amount, x.amount_default);
+    out.add({x.name, to_string(x.place), amount,
+             x.for_s_default > 0 ? format_duration(from_seconds(x.for_s_default)) : "at once", x.about});
+  }
+  std::printf("%s\n", out.text(face_settings_of(stdout)).c_str());
+}
+
+/// The faults of a plan at their times; what a site does not take (it is down) is told and left out.
+void run(const fault_choice& x, const command_settings& settings) {
+  auto plan = value_or_throw(load_fault_plan(x.plan));
+  auto span_s = seconds_of(x.span.empty() ? "10m" : x.span, "--for");
+  auto lab = value_or_throw(find_lab(settings.lab));
+  auto network = value_or_throw(load_topology(lab.topology()));
+  auto faults = value_or_throw(draw_faults(plan, places_of(network), x.seed, span_s));
+  // What lasts ends with the run.
+  bool some_wait = false;
+  for (auto& next : faults) {
+    next.what.for_s = std::min(next.what.for_s, std::max(span_s - next.at_s, 0.1));
+    some_wait = some_wait || !next.what.message.empty();
+  }
+  if (!settings.json && (faults.empty() || faults.front().at_s > 10))
+    std::printf("the first fault is due %s\n",
+                faults.empty() ? "after more than that: a longer --for?"
+                               : ("in " + format_duration(from_seconds(faults.front().at_s))).c_str());
+  std::fflush(stdout);
+  auto began = std::chrono::steady_clock::now();
+  size_t taken = 0;
+  for (auto& next : faults) {
+    std::this_thread::sleep_until(began + from_seconds(next.at_s));
+    std::string trouble;
+    try {
+      // A connection of its own for each: the last fault may have broken the one before.
+      operator_session session{lab, network};
+      auto done = session.try_ask<fault_injected>(injector(session), inject_fault{next.what});
+      if (done)
+        ++taken;
+      else
+        trouble = done.error().text;
+    } catch (const command_error& why) {
+      if (why.why.code == ec::not_allowed)
+        throw;
+      trouble = why.why.text;
+    }
+    if (!settings.json)
+      std::printf("%8.1f s  %s%s\n", next.at_s, describe(next.what).c_str(),
+                  trouble.empty() ? "" : (": not taken: " + trouble).c_str());
+    std::fflush(stdout);
+  }
+  std::this_thread::sleep_until(began + from_seconds(span_s));
+  if (settings.json) {
+    json out;
+    out.begin();
+    out.field("plan", plan.name);
+    out.field("seed", x.seed);
+    out.field("faults", uint64_t{faults.size()});
+    out.field("taken", uint64_t{taken});
+    out.end();
+    std::printf("%s\n", out.whole().c_str());
+  } else {
+    std::printf("%zu of %zu faults of %s injected%s\n", taken, faults.size(), plan.name.c_str(),
+                some_wait ? "; qnfv fault list shows which still wait for their message" : "");
+  }
+}
+
+} // namespace
+
+void add_fault_commands(CLI::App& app, command_settings& settings) {
+  auto x = std::make_shared<fault_choice>();
+  auto* command = app.add_subcommand("fault", "Make things go wrong in a lab that was started with --allow-faults");
+  command->require_subcommand(1);
+  auto* add_command = command->add_subcommand("add", "One fault, now or when a message comes");
+  add_command->add_option("kind", x->kind, "As in qnfv fault kinds")->required();
+  add_command->add_option("where", x->where, "co<>dc1, co>dc1, dc1, dc1/key_pool, bob1/alice1, polatis1:3")->required();
+  add_command->add_option("--for", x->span, "How long, in real time: 500ms, 10s, 5m");
+  add_command->add_option("--amount", x->amount, "In the unit that qnfv fault kinds names")->check(CLI::NonNegativeNumber);
+  add_command->add_option("--probability", x->probability, "Per message or request")->check(CLI::Range(0.0, 1.0));
+  auto* on_message = add_command->add_option("--on-message", x->message,
+                                             "Not now but when a message of this type arrives at the site");
+  add_command->add_option("--nth", x->nth, "The how manieth of them")
+    ->check(CLI::PositiveNumber)
+    ->needs(on_message);
+  add_command->footer("Example:  qnfv fault add partition 'co<>dc1' --for 20s\n"
+                      "          qnfv fault add crash dc1 --on-message assign_keys --nth 3");
+  add_command->callback([x, &settings] { add(*x, settings); });
+  auto* list_command = command->add_subcommand("list", "What is wrong now, at every site");
+  list_command->footer("Example:  qnfv fault list");
+  list_command->callback([&settings] { list(settings); });
+  auto* clear_command = command->add_subcommand("clear", "End all of it");
+  clear_command->footer("Example:  qnfv fault clear");
+  clear_command->callback([&settings] { clear(settings); });
+  auto* kinds_command = command->add_subcommand("kinds", "Everything that can go wrong");
+  kinds_command->footer("Example:  qnfv fault kinds");
+  kinds_command->callback([&settings] { kinds(settings); });
+  auto* run_command = command->add_subcommand("run", "The faults of a plan, at their times");
+  run_command->add_option("plan", x->plan, "Fault plan")->required();
+  run_command->add_option("--seed", x->seed, "Same seed, same faults")->capture_default_str();
+  run_command->add_option("--for", x->span, "How long, in real time (default 10m)");
+  run_command->footer("Example:  qnfv fault run config/faults/all.json --seed 7 --for 30m\n"
+                      "Times are real time, also in a lab whose devices live 1000 times faster");
+  run_command->callback([x, &settings] { run(*x, settings); });
+}
+
+} // namespace qnfv
