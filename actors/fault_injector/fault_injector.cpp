@@ -274,6 +274,17 @@ fault_list own_list(self_ptr self) {
   return out;
 }
 
+fault_list clear(self_ptr self, const clear_faults& x) {
+  auto out = own_list(self);
+  auto stays = [&](const fault_status& y) {
+    return (!x.kind.empty() && x.kind != to_string(y.what.what)) || (!x.where.empty() && x.where != y.what.where);
+  };
+  out.faults.erase(std::remove_if(out.faults.begin(), out.faults.end(), stays), out.faults.end());
+  for (auto& each : out.faults)
+    end(self, each.id);
+  return out;
+}
+
 } // namespace
 
 line_conditions line_under(const std::vector<fault>& all) {
@@ -339,12 +350,10 @@ fault_injector(stateful<fault_injector_actor, fault_injector_state>* self, fault
         return fail(ec::not_allowed, self->sender_site().value + " does not inject faults");
       return self->sender_site() == operator_name ? inject(self, x.what) : inject_here(self, x.what);
     },
-    [self](const clear_faults&) -> caf::result<accepted> {
+    [self](const clear_faults& x) -> caf::result<fault_list> {
       if (!may_command(self))
         return fail(ec::not_allowed, self->sender_site().value + " does not clear faults");
-      while (!self->state.entries.empty())
-        end(self, self->state.entries.begin()->first);
-      return accepted{};
+      return clear(self, x);
     },
     [self](const list_faults&) { return own_list(self); },
     [self](const tick& x) {

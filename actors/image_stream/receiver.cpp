@@ -200,7 +200,9 @@ private:
     ended_ = true;
     needs_channel_ = false;
     s_.channel->close();
-    if (why.code != ec::none)
+    if (why.code != ec::none && QNFV_MUTANT("unfinished image stays"))
+      s_.sink->finish({}, [](const result<std::string>&) {});
+    else if (why.code != ec::none)
       s_.sink->abort();
     s_.key.wipe();
     opened_.clear();

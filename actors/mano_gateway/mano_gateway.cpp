@@ -68,7 +68,7 @@ incoming* find(self_ptr self, const transfer_id& id) {
 }
 
 void unload(self_ptr self, const incoming& x) {
-  if (!x.vim_image.empty())
+  if (!x.vim_image.empty() && !QNFV_MUTANT("refused image stays loaded"))
     self
       ->request(self->state.config.vnf_manager, request_timeout(self),
                 unload_image{x.offer.kind, x.vim_image})
@@ -77,6 +77,8 @@ void unload(self_ptr self, const incoming& x) {
 }
 
 void stop_again(self_ptr self, const vnf_id& vnf) {
+  if (QNFV_MUTANT("cancelled function runs on"))
+    return;
   self
     ->request(self->state.config.vnf_manager, milliseconds{self->state.config.offer_timeout_ms},
               stop_vnf{vnf})

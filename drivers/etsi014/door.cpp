@@ -15,15 +15,6 @@ http_response not_now() {
 
 } // namespace
 
-etsi014_answer::~etsi014_answer() {
-  send(not_now());
-}
-
-void etsi014_answer::send(http_response x) {
-  if (auto reply = std::exchange(reply_, nullptr))
-    reply(std::move(x));
-}
-
 struct etsi014_door::lobby {
   identity_rule identity;
   etsi014_compat compat;
@@ -44,7 +35,7 @@ struct etsi014_door::lobby {
       draw->caller = std::move(names);
     else if (auto* fetch = std::get_if<fetch_keys>(&call))
       fetch->caller = std::move(names);
-    visitor guest{std::move(call), current_trace(), std::make_shared<etsi014_answer>(std::move(reply))};
+    visitor guest{std::move(call), current_trace(), std::make_shared<owed_answer>(std::move(reply), not_now)};
     admit(guest);
   }
 

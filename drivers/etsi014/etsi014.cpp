@@ -1,12 +1,14 @@
 #include "drivers/etsi014/etsi014.hpp"
 
+#include "runtime/system/outside_request.hpp"
+
 namespace qnfv {
 
 namespace {
 
 using namespace std::chrono_literals;
 using self_ptr = stateful<key_service_actor, etsi014_state>*;
-using shared_answer = std::shared_ptr<etsi014_answer>;
+using shared_answer = std::shared_ptr<owed_answer>;
 
 /// Without a timer of CAF's: it would live until it fires, thousands of them for every second of
 /// the time-out. `expire` bounds the wait.
@@ -80,7 +82,7 @@ void receive_visitors(self_ptr self) {
   auto deadline = self->now() + std::chrono::milliseconds{s.config.answer_timeout_ms};
   for (auto& x : s.config.door->take()) {
     s.open.push_back({deadline, x.answer});
-    trace_scope scope{x.trace};
+    trace_scope scope{trace_of_request(*self, x.trace, "ETSI GS QKD 014")};
     std::visit([&](auto& call) { serve(self, std::move(call), x.answer); }, x.call);
   }
 }

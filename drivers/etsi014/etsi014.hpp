@@ -1,6 +1,7 @@
 #pragma once
 
 #include "drivers/etsi014/codec.hpp"
+#include "drivers/http/owed_answer.hpp"
 #include "drivers/http/server.hpp"
 #include "runtime/system/actor.hpp"
 
@@ -15,22 +16,6 @@ struct etsi014_settings {
   size_t waiting_max = 1024; ///< Requests that nobody has taken yet; more are answered 503.
 };
 
-/// An answer that somebody waits for. Dropped unanswered, it says 503.
-class etsi014_answer {
-public:
-  explicit etsi014_answer(http_reply reply) : reply_(std::move(reply)) {}
-  ~etsi014_answer();
-  etsi014_answer(const etsi014_answer&) = delete;
-  etsi014_answer& operator=(const etsi014_answer&) = delete;
-
-  /// Only the first one counts.
-  void send(http_response);
-  bool sent() const { return !reply_; }
-
-private:
-  http_reply reply_;
-};
-
 /// The HTTPS door of one site's key server. It outlives the actor that serves it: its connections
 /// stay when the actor restarts. Requests are read and checked on the I/O threads and wait here;
 /// whoever serves is woken once for all of them.
@@ -39,7 +24,7 @@ public:
   struct visitor {
     etsi014_call call; ///< Never an error: those are answered at the door.
     trace_context trace; ///< That it belongs to.
-    std::shared_ptr<etsi014_answer> answer;
+    std::shared_ptr<owed_answer> answer; ///< Let go unsent, it says 503.
   };
 
   /// Failures: as http_server::start.
@@ -81,7 +66,7 @@ struct etsi014_state {
 
   struct open_request {
     time_point deadline;
-    std::shared_ptr<etsi014_answer> answer;
+    std::shared_ptr<owed_answer> answer;
   };
 
   static inline const char* name = "etsi014";

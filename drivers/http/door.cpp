@@ -1,8 +1,22 @@
 #include "drivers/http/door.hpp"
 
+#include "drivers/http/owed_answer.hpp"
+
 #include <mutex>
 
 namespace qnfv {
+
+namespace {
+
+http_response nobody() {
+  http_response out;
+  out.status = 503;
+  out.content_type = "text/plain";
+  out.body = secret{byte_view{std::string_view{"nobody serves now; try again later\n"}}};
+  return out;
+}
+
+} // namespace
 
 struct http_door::lobby {
   std::mutex mutex; ///< Of what follows.
@@ -19,13 +33,9 @@ result<std::shared_ptr<http_door>> http_door::open(boost::asio::io_context& io,
                                                    const http_server_settings& settings) {
   auto inside = std::make_shared<lobby>();
   auto server = http_server::start(io, settings, [inside](http_request x, http_reply reply) {
+    auto owed = std::make_shared<owed_answer>(std::move(reply), nobody);
     if (auto handler = inside->current())
-      return (*handler)(std::move(x), std::move(reply));
-    http_response nobody;
-    nobody.status = 503;
-    nobody.content_type = "text/plain";
-    nobody.body = secret{byte_view{std::string_view{"nobody serves now; try again later\n"}}};
-    reply(std::move(nobody));
+      (*handler)(std::move(x), [owed](http_response y) { owed->send(std::move(y)); });
   });
   if (!server)
     return server.error();

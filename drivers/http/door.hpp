@@ -5,7 +5,8 @@
 namespace qnfv {
 
 /// An HTTP server that outlives whoever serves it: its port and its connections stay when an actor
-/// restarts. While nobody serves, requests are answered 503.
+/// restarts. While nobody serves, requests are answered 503; so is one of which the reply is let go
+/// unused, for who had it is gone.
 class http_door {
 public:
   /// Failures: as http_server::start.

@@ -2,6 +2,7 @@
 
 #include "drivers/http/basic_auth.hpp"
 #include "drivers/openflow/codec.hpp"
+#include "runtime/system/outside_request.hpp"
 
 #include <optional>
 
@@ -278,7 +279,10 @@ northbound_actor::behavior_type northbound(stateful<northbound_actor, northbound
       if (!alive)
         return;
       continue_at(caf::actor_cast<northbound_actor>(alive),
-                  [=, x = std::move(x)] { serve(self, x, reply); });
+                  [=, x = std::move(x)] {
+                    trace_scope scope{trace_of_request(*self, current_trace(), x.method + " " + x.target)};
+                    serve(self, x, reply);
+                  });
     });
   return {[](const continuation& x) { x.run(); }};
 }

@@ -120,9 +120,12 @@ struct fault_injected {
 };
 QNFV_MESSAGE(fault_injected, ids)
 
-/// Ends what still goes wrong at this site.
-struct clear_faults {};
-QNFV_SIGNAL(clear_faults)
+/// Ends what still goes wrong at this site, and what waits for its message.
+struct clear_faults {
+  std::string kind;  ///< Its name; empty: of any kind,
+  std::string where; ///< and anywhere.
+};
+QNFV_MESSAGE(clear_faults, kind, where)
 
 struct list_faults {};
 QNFV_SIGNAL(list_faults)
@@ -158,7 +161,7 @@ using fault_injector_actor = actor_of<
   // Errors: invalid_argument (no such place), not_allowed, site_unreachable (the site has not joined,
   // or does not allow faults), and what the device, switch or VIM answers.
   caf::result<fault_injected>(inject_fault),
-  caf::result<accepted>(clear_faults),
+  caf::result<fault_list>(clear_faults), // What it ended.
   caf::result<fault_list>(list_faults),
   caf::result<void>(tick), caf::result<void>(continuation),
   caf::result<void>(peer_up), caf::result<void>(peer_down)>;

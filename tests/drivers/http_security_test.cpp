@@ -154,3 +154,16 @@ TEST_CASE("a door outlives who serves it") {
   x.door->leave(second);
   CHECK(x.say("GET").rfind("503 ", 0) == 0);
 }
+
+TEST_CASE("a request whose server dies is answered at once") {
+  office x;
+  x.open();
+  x.client.security = http_security::plain;
+  x.door->serve([](const http_request&, const http_reply&) {}); // The reply dies with who had it.
+  CHECK(x.say("GET").rfind("503 ", 0) == 0);
+  x.door->serve([](const http_request& request, const http_reply& reply) {
+    echo(request, reply);
+    reply({}); // Only the first answer counts.
+  });
+  CHECK(x.say("GET").rfind("200 ", 0) == 0);
+}

@@ -3,6 +3,8 @@
 #   $qnfv          the binary under test
 #   check TEXT CONDITION...     ends the test unless the condition holds
 #   within SECONDS COMMAND...   tries the command until it succeeds or the time is over
+#   take_ports                  $base: the first three digits of 100 ports that no other test has;
+#                               ${ports[0]} to ${ports[9]}: the first ten of them
 #   fails TEXT COMMAND...       the command must fail; its words must be one line and hold TEXT
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -46,10 +48,22 @@ within() { # within SECONDS COMMAND...
 
 field() { printf '%s' "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^,\"}]*\).*/\1/p"; }
 
-# A lab of two sites on ports that are free, devices 1000 times faster than life.
+take_ports() {
+  local lock
+  mkdir -p /tmp/qnfv-ports
+  for base in $(shuf -i 200-326); do
+    exec {lock}>"/tmp/qnfv-ports/$base" # Stays open, and locked, as long as the test and what it starts.
+    flock -n "$lock" && { ports=("$base"0{0..9}); return; }
+    exec {lock}>&-
+  done
+  echo "FAILED: no ports are left"
+  exit 1
+}
+
+# A lab of two sites on ports of its own, devices 1000 times faster than life.
 start_lab() { # start_lab [TOPOLOGY [TIME_SCALE]]
-  local ports
-  ports=($(shuf -i 20000-29999 -n 8))
+  local base ports
+  take_ports
   sed -e "s/:7101/:${ports[0]}/; s/:7201/:${ports[1]}/; s/:7102/:${ports[2]}/; s/:7202/:${ports[3]}/; s/:7301/:${ports[4]}/; s/:7302/:${ports[5]}/; s/:7401/:${ports[6]}/; s/:7402/:${ports[7]}/" \
     "${1:-config/topologies/two-site.json}" >"$work/lab.json"
   lab=$work/home/$(sed -n 's/^  "name": "\([^"]*\)".*/\1/p' "$work/lab.json" | head -n 1)

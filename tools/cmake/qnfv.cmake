@@ -13,6 +13,10 @@ if(QNFV_SANITIZE)
 endif()
 if(QNFV_FUZZ)
   target_compile_options(qnfv_options INTERFACE -fsanitize=fuzzer-no-link)
+elseif(QNFV_SANITIZE MATCHES undefined)
+  # These four double the time that CAF's and Asio's templates take to build. The fuzzers have them, for
+  # everything that reads foreign bytes.
+  target_compile_options(qnfv_options INTERFACE -fno-sanitize=alignment,object-size,vptr,pointer-overflow)
 endif()
 if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(qnfv_options INTERFACE -fpch-preprocess)

@@ -50,16 +50,22 @@ std::string render(const vnf_list& all, const face_settings& face) {
 std::string render(const link_list& all, const face_settings& face) {
   table t{{"LINK", "SITES", "KM#", "STATE", "PHASE", "SESSION#", "QBER#", "LOSS#", "RATE#", "KEYS#",
            "REASON"}};
+  bool any_past = false;
   for (auto& x : all.links) {
     auto& d = x.device;
+    auto runs = x.state == link_state::initialising || x.state == link_state::distilling;
+    auto measured = [&](double value, const std::string& text) {
+      if (value <= 0)
+        return std::string{};
+      any_past = any_past || !runs;
+      return runs ? text : "(" + text + ")";
+    };
     t.add({x.link.value, x.bob_site.value + " - " + x.alice_site.value, number(x.length_km, "%.1f"),
            coloured(to_string(x.state), face), to_string(d.phase), std::to_string(x.session),
-           d.qber > 0 ? number(100 * d.qber, "%.2f %%") : "",
-           d.loss_db > 0 ? number(d.loss_db, "%.1f dB") : "",
-           d.secret_rate_bps > 0 ? number(d.secret_rate_bps, "%.0f b/s") : "",
-           std::to_string(d.keys), x.reason});
+           measured(d.qber, number(100 * d.qber, "%.2f %%")), measured(d.loss_db, number(d.loss_db, "%.1f dB")),
+           measured(d.secret_rate_bps, number(d.secret_rate_bps, "%.0f b/s")), std::to_string(d.keys), x.reason});
   }
-  return t.text(face, "this lab has no QKD links");
+  return t.text(face, "this lab has no QKD links") + (any_past ? "\n(In brackets: of its last session.)" : "");
 }
 
 std::string render(const std::vector<keys_status>& all, const face_settings& face) {

@@ -59,7 +59,9 @@ std::vector<schedule_scenario> load_scenarios(const schedule_bench& bench) {
       out.push_back(std::move(x));
   }
   if (out.empty())
-    throw command_error{{ec::invalid_argument, "no scenario in " + bench.folder}};
+    throw command_error{{ec::invalid_argument,
+                         "no scenario" + (bench.only.empty() ? "" : " whose name begins with " + bench.only.front())
+                           + " in " + bench.folder}};
   return out;
 }
 

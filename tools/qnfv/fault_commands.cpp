@@ -52,18 +52,23 @@ double seconds_of(const std::string& text, const char* option) {
   return to_seconds(*span);
 }
 
-fault chosen(const fault_choice& x, const fault_places& places) {
-  auto what = parse_fault_kind(x.kind);
+fault_kind kind_named(const std::string& name) {
+  auto what = parse_fault_kind(name);
   if (!what)
-    throw command_error{{ec::invalid_argument, "no fault is called " + x.kind + "; qnfv fault kinds lists them"}};
-  auto& about = traits(*what);
-  done_or_throw(check_place(places, *what, x.where));
+    throw command_error{{ec::invalid_argument, "no fault is called " + name + "; qnfv fault kinds lists them"}};
+  return *what;
+}
+
+fault chosen(const fault_choice& x, const fault_places& places) {
+  auto what = kind_named(x.kind);
+  auto& about = traits(what);
+  done_or_throw(check_place(places, what, x.where));
   if (!x.message.empty())
     done_or_throw(check_message_name(x.message));
   if (x.amount >= 0 && !about.amount)
     throw command_error{{ec::invalid_argument, x.kind + " has no amount"}};
   fault out;
-  out.what = *what;
+  out.what = what;
   out.where = x.where;
   out.amount = x.amount >= 0 ? x.amount : about.amount_default;
   out.probability = x.probability;
@@ -106,12 +111,18 @@ void at_each_site(const command_settings& settings, const std::function<void(ope
     throw command_error{{ec::site_unreachable, "no site of the lab answers"}};
 }
 
-void list(const command_settings& settings) {
+template <class Question>
+fault_list gather(const command_settings& settings, const Question& question) {
   fault_list all;
   at_each_site(settings, [&](operator_session& session) {
-    auto here = session.ask<fault_list>(injector(session), list_faults{});
+    auto here = session.ask<fault_list>(injector(session), question);
     all.faults.insert(all.faults.end(), here.faults.begin(), here.faults.end());
   });
+  return all;
+}
+
+void list(const command_settings& settings) {
+  auto all = gather(settings, list_faults{});
   if (!settings.json) {
     table out{{"AT", "FAULT", "LEFT", "HITS#"}};
     for (auto& x : all.faults)
@@ -134,12 +145,28 @@ void list(const command_settings& settings) {
   std::printf("%s\n", out.whole().c_str());
 }
 
-void clear(const command_settings& settings) {
-  at_each_site(settings, [&](operator_session& session) {
-    (void) session.ask<accepted>(injector(session), clear_faults{});
-  });
-  if (settings.json)
-    std::printf("{\"cleared\":true}\n");
+/// A part of it, if a kind is given; that there is none such is an error then.
+void clear(const fault_choice& x, const command_settings& settings) {
+  if (!x.kind.empty())
+    (void) kind_named(x.kind);
+  auto ended = gather(settings, clear_faults{x.kind, x.where});
+  if (ended.faults.empty() && !x.kind.empty())
+    throw command_error{{ec::not_found, "no " + x.kind + (x.where.empty() ? "" : " at " + x.where)
+                                          + " is there; qnfv fault list shows what is"}};
+  if (settings.json) {
+    json out;
+    out.list(ended.faults, [](json& to, const fault_status& y) {
+      to.begin();
+      to.field("site", y.site.value);
+      to.field("fault", to_string(y.what.what));
+      to.field("where", y.what.where);
+      to.end();
+    });
+    std::printf("%s\n", out.whole().c_str());
+    return;
+  }
+  for (auto& y : ended.faults)
+    std::printf("%s: ended %s\n", y.site.value.c_str(), describe(y.what).c_str());
 }
 
 void kinds(const command_settings& settings) {
@@ -249,9 +276,12 @@ void add_fault_commands(CLI::App& app, command_settings& settings) {
   auto* list_command = command->add_subcommand("list", "What is wrong now, at every site");
   list_command->footer("Example:  qnfv fault list");
   list_command->callback([&settings] { list(settings); });
-  auto* clear_command = command->add_subcommand("clear", "End all of it");
-  clear_command->footer("Example:  qnfv fault clear");
-  clear_command->callback([&settings] { clear(settings); });
+  auto* clear_command = command->add_subcommand("clear", "End all of it, or those of one kind, or one");
+  clear_command->add_option("kind", x->kind, "Only of this kind");
+  clear_command->add_option("where", x->where, "and at this place, as qnfv fault list shows it");
+  clear_command->footer("Example:  qnfv fault clear\n"
+                        "          qnfv fault clear stuck_port polatis1:3");
+  clear_command->callback([x, &settings] { clear(*x, settings); });
   auto* kinds_command = command->add_subcommand("kinds", "Everything that can go wrong");
   kinds_command->footer("Example:  qnfv fault kinds");
   kinds_command->callback([&settings] { kinds(settings); });

@@ -5,6 +5,17 @@
 #include <cstdio>
 #include <exception>
 
+namespace {
+
+/// "qnfv image push", as far as it was understood.
+std::string command_in(const CLI::App& app) {
+  auto out = app.get_name();
+  auto chosen = app.get_subcommands();
+  return chosen.empty() ? out : out + " " + command_in(*chosen.front());
+}
+
+} // namespace
+
 int main(int argc, char** argv) {
   using namespace qnfv;
   CLI::App app{"qnfv: quantum-secured distribution of virtual network functions"};
@@ -37,7 +48,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return 0;
   } catch (const CLI::ParseError& why) {
-    return app.exit(why);
+    if (why.get_exit_code() == 0) // Help and version.
+      return app.exit(why);
+    std::fprintf(stderr, "qnfv: %s; see %s --help\n", why.what(), command_in(app).c_str());
+    return 2;
   } catch (const command_error& x) {
     std::fflush(stdout);
     std::fprintf(stderr, "qnfv: %s\n", x.why.text.empty() ? to_string(x.why.code).c_str()

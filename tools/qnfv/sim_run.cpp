@@ -199,8 +199,8 @@ private:
         }
         if (!sim_.is_up(site.site))
           sim_.start(site.site);
-        (void) sim_.ask<accepted>(sim_.role<fault_injector_actor>(site.site, "fault_injector"),
-                                  clear_faults{});
+        (void) sim_.ask<fault_list>(sim_.role<fault_injector_actor>(site.site, "fault_injector"),
+                                    clear_faults{});
       }
       checker_.expect_nothing();
     }
