@@ -12,6 +12,8 @@ using self_ptr = stateful<switch_face_actor, restconf_server_state>*;
 using joined_ports = std::vector<cross_connection>;
 using resource = restconf_target::resource;
 
+constexpr size_t connections_max = 64;
+
 http_response text(uint16_t status, const std::string& body) {
   http_response out;
   out.status = status;
@@ -31,9 +33,14 @@ http_response nothing() {
 }
 
 /// RFC 8040, 7. Silence is not answered.
-void refuse(const http_reply& reply, const failure& why) {
-  if (is_silence(why))
+void refuse(self_ptr self, const http_reply& reply, const failure& why) {
+  if (is_silence(why)) {
+    auto& held = self->state.unanswered;
+    held.push_back(reply);
+    if (held.size() > connections_max)
+      held.pop_front();
     return;
+  }
   if (why.code == ec::busy)
     return reply(error(409, "in-use", why.text));
   if (why.code == ec::invalid_argument)
@@ -55,7 +62,7 @@ void show_pairs(self_ptr self, const http_request& x, const restconf_target& tar
                 const http_reply& reply) {
   ask_joined(self, self->state.config.glass, [=](const result<joined_ports>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     restconf_pairs out;
     for (auto& y : *now)
       if (target.key == 0 || target.key == y.in)
@@ -73,7 +80,7 @@ void show_ports(self_ptr self, const http_request& x, const restconf_target& tar
                 const http_reply& reply) {
   ask_status(self, self->state.config.glass, [=](const result<switch_status>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     auto holds = [](const std::vector<port_number>& list, uint32_t port) {
       return std::find(list.begin(), list.end(), port) != list.end();
     };
@@ -92,7 +99,7 @@ void show_ports(self_ptr self, const http_request& x, const restconf_target& tar
 void show_product(self_ptr self, const http_request& x, const http_reply& reply) {
   ask_status(self, self->state.config.glass, [=](const result<switch_status>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     auto n = std::to_string(now->size);
     auto& c = self->state.config;
     show(x, reply,
@@ -102,10 +109,10 @@ void show_product(self_ptr self, const http_request& x, const http_reply& reply)
 }
 
 void change(self_ptr self, const http_reply& reply, std::deque<switch_change> changes) {
-  carry_out(self, self->state.config.glass, std::move(changes), [reply](const status& outcome) {
+  carry_out(self, self->state.config.glass, std::move(changes), [self, reply](const status& outcome) {
     if (outcome)
       return reply(nothing());
-    refuse(reply, outcome.error());
+    refuse(self, reply, outcome.error());
   });
 }
 
@@ -130,13 +137,13 @@ void patch(self_ptr self, const std::string& body, const http_reply& reply) {
     return reply(error(400, "malformed-message", wanted.error().text));
   ask_status(self, self->state.config.glass, [=](const result<switch_status>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     ask_joined(self, self->state.config.glass,
                [self, reply, wanted = *wanted, size = now->size](const result<joined_ports>& all) {
                  if (!all)
-                   return refuse(reply, all.error());
+                   return refuse(self, reply, all.error());
                  if (auto fits = all_fit(wanted, *all, size); !fits)
-                   return refuse(reply, fits.error());
+                   return refuse(self, reply, fits.error());
                  std::deque<switch_change> changes;
                  for (auto& x : wanted)
                    changes.push_back(cross_connect{{x.ingress, x.egress}});
@@ -148,7 +155,7 @@ void patch(self_ptr self, const std::string& body, const http_reply& reply) {
 void remove(self_ptr self, uint16_t ingress, const http_reply& reply) {
   ask_joined(self, self->state.config.glass, [=](const result<joined_ports>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     std::deque<switch_change> changes;
     for (auto& x : *now)
       if (ingress == 0 || x.in == ingress)
@@ -165,7 +172,7 @@ void set_ports(self_ptr self, const std::string& body, const http_reply& reply) 
     return reply(error(400, "malformed-message", wanted.error().text));
   ask_status(self, self->state.config.glass, [=](const result<switch_status>& now) {
     if (!now)
-      return refuse(reply, now.error());
+      return refuse(self, reply, now.error());
     auto changes = enable_ports(*now, wanted->enable);
     for (auto& x : disable_ports(wanted->disable))
       changes.push_back(x);
@@ -225,7 +232,7 @@ http_server_settings restconf_http(const std::string& listen) {
   http_server_settings out;
   out.listen = listen;
   out.security = http_security::plain;
-  out.connections_max = 64;
+  out.connections_max = connections_max;
   out.answer_timeout = switch_face_timeout;
   return out;
 }

@@ -24,6 +24,7 @@ struct restconf_server_state {
   static inline const char* name = "restconf_server";
   restconf_server_config config;
   uint64_t service = 0;
+  std::deque<http_reply> unanswered; ///< Of commands whose fate is unknown: let go, they would say 503.
 };
 
 /// Bounds of the port: bodies of 1 MiB, 10 s for a request, and what the slowest mirrors take for
