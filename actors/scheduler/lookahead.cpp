@@ -45,9 +45,11 @@ void fluid_bob::look(const outlook& now, size_t bob) {
     mine.at = 0;
     mine.capacity = x.capacity_bits;
     mine.rate = std::max(x.rate_bps, 1e-6);
+    mine.per_rate = 1 / mine.rate;
     mine.init = x.initialisation_s;
     mine.demand = x.demand;
     mine.mean_bps = std::max(0.0, x.demand.level_bps);
+    mine.spread_s = -1;
     mine.since_end = now.now_s - x.last_end_s;
     mine.available = x.available;
     mine.lost = 0;
@@ -74,11 +76,14 @@ size_t fluid_bob::shortest_lived() const {
   return out;
 }
 
-double fluid_bob::spread(const link& x, double from, double to) const {
-  auto dt = std::max(0.0, to - from);
+double fluid_bob::spread(link& x, double dt) {
+  if (dt == x.spread_s)
+    return x.spread_bits;
   auto rough = forecast_spread * x.mean_bps * dt;
   auto start = initialisation_spread * x.init * x.mean_bps;
-  return std::sqrt(x.demand.variance * dt + rough * rough + start * start);
+  x.spread_s = dt;
+  x.spread_bits = std::sqrt(x.demand.variance * dt + rough * rough + start * start);
+  return x.spread_bits;
 }
 
 double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double elapsed,
@@ -92,18 +97,18 @@ double fluid_bob::still_needs(size_t k, const visit_plan& plan, double t, double
     // Its pool is dry when the visit begins, and may stay so: only time counts.
     need = std::max(0.0, f * x.mean_bps / x.rate * plan.cycle_s - elapsed);
   } else {
-    auto left_s = std::max(0.0, part * plan.cycle_s - elapsed);
-    auto wanted =
-      x.demand.bits(t, t + left_s) + plan.safety_sd * spread(x, t, t + part * plan.cycle_s);
-    need = std::max(0.0, (wanted - level) / x.rate);
+    auto cycle_s = part * plan.cycle_s;
+    auto left_s = std::max(0.0, cycle_s - elapsed);
+    auto wanted = x.demand.bits(t, t + left_s) + plan.safety_sd * spread(x, cycle_s);
+    need = std::max(0.0, (wanted - level) * x.per_rate);
   }
-  auto surplus = x.rate - (need > 0 ? x.demand.bits(t, t + need) / need : 0);
-  if (surplus > 0)
-    need = std::min(need, std::max(0.0, (full_part * x.capacity - level) / surplus));
-  return need;
+  // Until its pool is full, at most.
+  auto gained = x.rate * need - x.demand.bits(t, t + need);
+  auto room = std::max(0.0, full_part * x.capacity - level);
+  return gained > room ? need * (room / gained) : need;
 }
 
-double fluid_bob::due_of(size_t k, const visit_plan& plan, double t) const {
+double fluid_bob::due_of(size_t k, const visit_plan& plan, double t) {
   auto& x = links[k];
   auto life = x.demand.run_out_s(x.level, x.at);
   if (!std::isfinite(life))
@@ -115,7 +120,7 @@ double fluid_bob::due_of(size_t k, const visit_plan& plan, double t) const {
     auto last_end = x.at > 0 ? x.at : -x.since_end;
     return std::max(last_end + away - x.init, t - plan.cycle_s);
   }
-  auto margin = x.mean_bps > 0 ? plan.safety_sd * spread(x, x.at, x.at + life) / x.mean_bps : 0;
+  auto margin = x.mean_bps > 0 ? plan.safety_sd * spread(x, std::max(0.0, life)) / x.mean_bps : 0;
   return x.at + life - std::min(margin, 0.5 * life) - x.init;
 }
 
@@ -225,7 +230,7 @@ void rollout::visit() {
   auto asked = x.demand.bits(x.at, ready);
   auto margin = x.level - asked;
   auto short_bits = state_.producing ? std::max(0.0, -margin)
-                                     : expected_shortage(margin, state_.spread(x, x.at, ready));
+                                     : expected_shortage(margin, state_.spread(x, std::max(0.0, ready - x.at)));
   if (short_bits > 0.002 * x.mean_bps * horizon_s_ && margin < 0)
     first_dry_s_ = std::min(first_dry_s_, x.at + x.demand.run_out_s(x.level, x.at));
   x.lost += short_bits;

@@ -38,13 +38,14 @@ public:
     size_t index = 0;
     double level = 0; ///< Stock at `at`.
     double at = 0;
-    double capacity = 0, rate = 1, init = 0, mean_bps = 0;
+    double capacity = 0, rate = 1, per_rate = 1, init = 0, mean_bps = 0;
     double since_end = 0; ///< Since its last visit ended, at 0.
     bool available = true;
     demand_forecast demand;
     double due = 0; ///< When its visit must begin.
     double lost = 0;
     double lost_before = 0;
+    double spread_s = -1, spread_bits = 0; ///< What `spread` said last: mostly it is asked the same again.
   };
   std::vector<link> links;
   size_t active = no_link; ///< Position in `links`.
@@ -56,8 +57,9 @@ public:
   size_t shortest_lived() const;
   /// Seconds of production that link k still needs at `t`, after `elapsed` of its visit.
   double still_needs(size_t k, const visit_plan&, double t, double elapsed, double part = 1);
-  double due_of(size_t k, const visit_plan&, double t) const;
-  double spread(const link&, double from, double to) const;
+  double due_of(size_t k, const visit_plan&, double t);
+  /// By how many bits the demand and the next initialisation may differ from a forecast for `dt` seconds.
+  static double spread(link&, double dt);
   /// Who is next in `order`, which is by due time, at `t`; its end if nobody can be served.
   std::vector<size_t>::const_iterator next(const std::vector<size_t>& order, const visit_plan&,
                                            double t);
