@@ -77,8 +77,6 @@ void unload(self_ptr self, const incoming& x) {
 }
 
 void stop_again(self_ptr self, const vnf_id& vnf) {
-  if (QNFV_MUTANT("cancelled function runs on"))
-    return;
   self
     ->request(self->state.config.vnf_manager, milliseconds{self->state.config.offer_timeout_ms},
               stop_vnf{vnf})

@@ -41,6 +41,8 @@ const planted all[] = {
   {"all shares over one node", "four-site-relay", 2},
   {"a segment is cut", "two-site", 2},
   {"digest not compared", "two-site", 3},
+  {"unfinished image stays", "two-site", 2},
+  {"refused image stays loaded", "two-site", 23},
   {"gateway obeys anybody", "four-site", 1},
   {"scheduler keeps its epoch", "four-site", 1},
   {"scheduler serves two at once", "four-site", 1},
