@@ -61,7 +61,8 @@ private:
 
 // -- memory
 struct allocation {
-  static inline bool counting = false;
+  /// On the thread that works only: libFuzzer has one more, whose allocations are none of ours.
+  static inline thread_local bool counting = false;
   static inline size_t now = 0, peak = 0;
   /// A sanitizer does not tell the size of what is being freed.
   static inline std::unordered_map<const volatile void*, size_t> sizes;
