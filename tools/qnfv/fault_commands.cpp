@@ -121,6 +121,14 @@ fault_list gather(const command_settings& settings, const Question& question) {
   return all;
 }
 
+/// Which it is; the object stays open.
+void begin(json& to, const fault_status& x) {
+  to.begin();
+  to.field("site", x.site.value);
+  to.field("fault", to_string(x.what.what));
+  to.field("where", x.what.where);
+}
+
 void list(const command_settings& settings) {
   auto all = gather(settings, list_faults{});
   if (!settings.json) {
@@ -132,10 +140,7 @@ void list(const command_settings& settings) {
   }
   json out;
   out.list(all.faults, [](json& to, const fault_status& x) {
-    to.begin();
-    to.field("site", x.site.value);
-    to.field("fault", std::string{traits(x.what.what).name});
-    to.field("where", x.what.where);
+    begin(to, x);
     to.flag("waiting", x.waiting);
     to.field("left_s", x.left_s);
     if (counts_hits(x.what.what))
@@ -156,10 +161,7 @@ void clear(const fault_choice& x, const command_settings& settings) {
   if (settings.json) {
     json out;
     out.list(ended.faults, [](json& to, const fault_status& y) {
-      to.begin();
-      to.field("site", y.site.value);
-      to.field("fault", to_string(y.what.what));
-      to.field("where", y.what.where);
+      begin(to, y);
       to.end();
     });
     std::printf("%s\n", out.whole().c_str());
