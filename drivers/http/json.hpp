@@ -16,8 +16,6 @@ result<rapidjson::Document> parse_object(std::string_view text);
 /// with a zero byte.
 result<rapidjson::Document> parse_object_in_place(char* text);
 
-bool is_utf8(std::string_view text);
-
 inline std::string_view text_of(const rapidjson::Value& x) {
   return {x.GetString(), x.GetStringLength()};
 }

@@ -1,6 +1,6 @@
 #include "drivers/northbound/elements.hpp"
 
-#include "drivers/http/json.hpp"
+#include "runtime/base/utf8.hpp"
 
 #include <algorithm>
 

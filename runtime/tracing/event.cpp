@@ -1,6 +1,7 @@
 #include "runtime/tracing/event.hpp"
 
 #include "runtime/base/names.hpp"
+#include "runtime/base/utf8.hpp"
 #include "runtime/tracing/sixteen.hpp"
 
 #include <rapidjson/document.h>
@@ -137,7 +138,7 @@ std::optional<trace_event> parse_trace_event(std::string_view json) {
       return true;
     if (!i->value.IsString())
       return false;
-    to.assign(i->value.GetString(), i->value.GetStringLength());
+    to = as_utf8({i->value.GetString(), i->value.GetStringLength()});
     return true;
   };
   std::string kind;

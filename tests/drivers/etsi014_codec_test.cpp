@@ -178,6 +178,8 @@ TEST_CASE("a bad body says what is wrong") {
   CHECK(enc("// no comments\n{}") == "400 the body is not JSON");
   CHECK(enc("{\"number\":NaN}") == "400 the body is not JSON");
   CHECK(enc("{\"a\":\"\xff\"}") == "400 the body is not JSON");
+  CHECK(enc(R"({"a":"\udc00"})") == "400 the body has half a character");
+  CHECK(enc(R"({"\udc00":1})") == "400 the body has half a character");
   CHECK(enc("[]") == "400 the body is not a JSON object");
   CHECK(enc("null") == "400 the body is not a JSON object");
   CHECK(enc(R"({"number":1,"number":2})") == "400 the body has a member twice");

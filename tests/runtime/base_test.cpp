@@ -3,6 +3,7 @@
 #include "runtime/base/error.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/base/utf8.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -103,4 +104,24 @@ TEST_CASE("base64 has one spelling for each byte string") {
   for (auto* bad : {"Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8=Zm8=", "====", "Z===", "Zm9v\n", "Zm_v",
                     "Zm-v", " Zm9v"})
     CHECK_FALSE(from_base64(bad));
+}
+
+TEST_CASE("what is no UTF-8 is told, and repaired byte by byte") {
+  // Markus Kuhn's "UTF-8 decoder capability and stress test": borders, overlong forms, surrogates.
+  for (auto* good : {"", "a", "größer", "\u07FF\u0800\uFFFD", "\U00010000\U0010FFFF", "\xED\x9F\xBF"}) {
+    CHECK(is_utf8(good));
+    CHECK(as_utf8(good) == good);
+  }
+  const std::pair<const char*, size_t> bad[] = {
+    {"\x80", 1},         {"\xC3", 1},         {"\xE2\x82", 2},         {"\xF0\x9F\x98", 3},
+    {"\xFE\xFF", 2},     {"\xC0\xAF", 2},     {"\xE0\x80\xAF", 3},     {"\xF0\x80\x80\xAF", 4},
+    {"\xED\xA0\x80", 3}, {"\xED\xB0\x80", 3}, {"\xF4\x90\x80\x80", 4}, {"\xF8\x88\x80\x80\x80", 5}};
+  for (auto& [text, bytes] : bad) {
+    CHECK_FALSE(is_utf8(text));
+    std::string repaired;
+    for (size_t i = 0; i < bytes; ++i)
+      repaired += "\uFFFD";
+    CHECK(as_utf8(text) == repaired);
+    CHECK(as_utf8("é" + std::string{text} + "x") == "é" + repaired + "x");
+  }
 }

@@ -49,6 +49,15 @@ TEST_CASE("a line that is no event is refused") {
   CHECK_FALSE(parse_trace_event(deep));
 }
 
+TEST_CASE("half a character, escaped or not, is replaced when a line is read") {
+  auto line = [](const std::string& text) {
+    return R"({"t":1,"site":"co","epoch":1,"seq":1,"kind":"note","text":")" + text + "\"}";
+  };
+  CHECK(parse_trace_event(line("a\\udc00b"))->text == "a\uFFFD\uFFFD\uFFFDb");
+  CHECK(parse_trace_event(line("a\xC3"))->text == "a\uFFFD");
+  CHECK_FALSE(parse_trace_event(line("a\\ud800b")));
+}
+
 TEST_CASE("a line is JSON whatever bytes its texts have") {
   trace_event x;
   x.site = "co";

@@ -214,9 +214,9 @@ TEST_CASE("what is no UTF-8 in a text is replaced: every export stays what it sa
   trace_log log;
   log.add(R"({"t":1,"site":"co","epoch":1,"seq":1,"kind":"note","from":"co/orchestrator","text":"caf)"
           "\xe9"
-          R"( and café"})");
+          R"( and \udc00afé"})");
   REQUIRE(log.events.size() == 1);
-  CHECK(log.events[0].text == "caf\uFFFD and café");
+  CHECK(log.events[0].text == "caf\uFFFD and \uFFFD\uFFFD\uFFFDafé");
   for (auto& json : {to_perfetto(log), to_json(log.events[0])}) {
     rapidjson::Document doc;
     doc.Parse<rapidjson::kParseValidateEncodingFlag>(json.data(), json.size());

@@ -1,7 +1,5 @@
 #include "tools/traces/log.hpp"
 
-#include <boost/locale/utf.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
@@ -17,23 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t damage_told = 20;
-
-/// A text that somebody else wrote (the name of a file, what an engine answered) may be no UTF-8; what
-/// we write is. Each byte that belongs to no character becomes U+FFFD.
-std::string as_utf8(std::string_view x) {
-  namespace utf = boost::locale::utf;
-  std::string out;
-  for (auto at = x.begin(); at != x.end();) {
-    auto begin = at;
-    if (utf::is_valid_codepoint(utf::utf_traits<char>::decode(at, x.end()))) {
-      out.append(begin, at);
-    } else {
-      at = begin + 1;
-      out += "\xEF\xBF\xBD";
-    }
-  }
-  return out;
-}
 
 bool ends_with(const std::string& x, const std::string& end) {
   return x.size() >= end.size() && x.compare(x.size() - end.size(), end.size(), end) == 0;
@@ -62,7 +43,7 @@ std::vector<std::string> trace_files_below(const std::string& folder) {
 } // namespace
 
 void trace_log::add(const std::string& line, const std::string& place) {
-  if (auto x = parse_trace_event(as_utf8(line))) {
+  if (auto x = parse_trace_event(line)) {
     if (x->sequence > 0)
       events.push_back(std::move(*x));
     else
