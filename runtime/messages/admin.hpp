@@ -48,7 +48,7 @@ struct published_role {
   std::string role;
   caf::strong_actor_ptr handle;
 };
-QNFV_MESSAGE(published_role, role, handle)
+QNFV_FIELDS(published_role, role, handle)
 
 /// "I am `site`, started for the `epoch`-th time." The transport has proved the name before this
 /// arrives; an epoch below the remembered one is refused (stale_epoch), a higher one replaces the
@@ -114,7 +114,7 @@ struct role_status {
   uint32_t restarts = 0;
   uint32_t waiting = 0; ///< Messages in its mailbox.
 };
-QNFV_MESSAGE(role_status, role, alive, restarts, waiting)
+QNFV_FIELDS(role_status, role, alive, restarts, waiting)
 
 struct peer_status {
   site_id site;
@@ -123,7 +123,7 @@ struct peer_status {
   double silent_s = 0; ///< Since the last sign of life; 0 if it never joined.
   std::string reason;  ///< Why it is not up.
 };
-QNFV_MESSAGE(peer_status, site, up, epoch, silent_s, reason)
+QNFV_FIELDS(peer_status, site, up, epoch, silent_s, reason)
 
 struct site_status_query {};
 QNFV_SIGNAL(site_status_query)

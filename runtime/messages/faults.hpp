@@ -95,7 +95,7 @@ struct fault {
   std::string message;
   uint32_t nth = 0;
 };
-QNFV_MESSAGE(fault, what, where, amount, probability, for_s, message, nth)
+QNFV_FIELDS(fault, what, where, amount, probability, for_s, message, nth)
 
 /// "crash dc1 for 5 s", for people and traces.
 std::string describe(const fault&);
@@ -139,7 +139,7 @@ struct fault_status {
   double left_s = 0;    ///< 0: until it is cleared.
   uint64_t hits = 0;    ///< Messages, syncs or requests it has hit.
 };
-QNFV_MESSAGE(fault_status, id, site, what, waiting, left_s, hits)
+QNFV_FIELDS(fault_status, id, site, what, waiting, left_s, hits)
 
 struct fault_list {
   std::vector<fault_status> faults;

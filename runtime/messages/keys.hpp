@@ -39,7 +39,7 @@ struct block_id {
 
   key_id id(uint32_t i) const { return make_key_id(link, session, allocator, first + i); }
 };
-QNFV_MESSAGE(block_id, link, session, allocator, first, count)
+QNFV_FIELDS(block_id, link, session, allocator, first, count)
 
 /// A distilled block, as it leaves a QKD device at one end. Local.
 struct key_block {
@@ -61,7 +61,7 @@ struct key_users {
   std::string master;
   std::vector<std::string> slaves;
 };
-QNFV_MESSAGE(key_users, master, slaves)
+QNFV_FIELDS(key_users, master, slaves)
 
 /// Asks this end for `count` unused keys of `size_bits` each (a multiple of 8). Local.
 struct reserve_keys {
@@ -110,7 +110,7 @@ struct store_mark {
   std::array<uint8_t, 16> instance{};    ///< Random, of this start.
   uint64_t progress = 0;
 };
-QNFV_MESSAGE(store_mark, generation, instance, progress)
+QNFV_FIELDS(store_mark, generation, instance, progress)
 
 /// "This is where I stand, and this is what I remember of you." Nothing is handed out after a start
 /// before both ends have compared. The answer is the same, from the other end.
@@ -154,7 +154,7 @@ struct key_assignment {
   request_id request;
   key_users users;
 };
-QNFV_MESSAGE(key_assignment, parts, size_bits, request, users)
+QNFV_FIELDS(key_assignment, parts, size_bits, request, users)
 
 /// "I reserved these; hold them for the same users." Idempotent by (id, request). At most 256 at a
 /// time. Errors: not_allowed, busy (the stores are not compared yet).
@@ -191,7 +191,7 @@ struct key_range {
     return make_key_id(link, session, allocator, first + i);
   }
 };
-QNFV_MESSAGE(key_range, session, allocator, first, count)
+QNFV_FIELDS(key_range, session, allocator, first, count)
 
 /// "These I hold unused, these I hold for a request of yours; which of them are dead with you?"
 /// At most 4096 ranges and 4096 keys a message.

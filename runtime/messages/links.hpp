@@ -44,8 +44,8 @@ struct line_conditions {
   double mismatch_share = 0;       ///< Share of blocks of which the two ends' copies differ by a bit.
   double flood_factor = 1;         ///< A broken device: so many times the keys that it could make.
 };
-QNFV_MESSAGE(line_conditions, extra_loss_db, visibility, noise_factor, eavesdropper_share, light,
-             mismatch_share, flood_factor)
+QNFV_FIELDS(line_conditions, extra_loss_db, visibility, noise_factor, eavesdropper_share, light,
+            mismatch_share, flood_factor)
 
 struct set_line {
   link_id link;

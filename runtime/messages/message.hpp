@@ -14,20 +14,36 @@
 #include <string>
 #include <type_traits>
 
-// Lists the fields of a message once: CAF serialises and prints them from this.
-#define QNFV_FIELD(r, data, field) , ::qnfv::detail::to_inspect<Inspector>(x.field)
-#define QNFV_MESSAGE(Type, ...)                                                                    \
-  template <class Inspector>                                                                       \
-  typename Inspector::result_type inspect(Inspector& f, Type& x) {                                 \
-    return f(caf::meta::type_name(#Type)                                                           \
-               BOOST_PP_SEQ_FOR_EACH(QNFV_FIELD, _, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__)));       \
-  }
+// Lists the fields of a message once: CAF serialises and prints them from this. Stands in namespace qnfv,
+// behind the message.
+#define QNFV_MESSAGE(Type, ...) QNFV_FIELDS(Type, __VA_ARGS__) QNFV_COMPILED_ONCE(Type)
 // A message without fields.
-#define QNFV_SIGNAL(Type)                                                                          \
+#define QNFV_SIGNAL(Type) QNFV_INSPECTED(Type, ) QNFV_COMPILED_ONCE(Type)
+// The fields of a part of messages.
+#define QNFV_FIELDS(Type, ...)                                                                     \
+  QNFV_INSPECTED(Type, BOOST_PP_SEQ_FOR_EACH(QNFV_FIELD, _, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__)))
+#define QNFV_FIELD(r, data, field) , ::qnfv::detail::to_inspect<Inspector>(x.field)
+
+// What CAF makes of a message is a third of all code if every file that sends it compiles it again. So
+// compiled.cpp does, and the others are told not to.
+#ifndef QNFV_EXTERN
+#define QNFV_EXTERN extern
+#endif
+#define QNFV_INSPECTED(Type, fields)                                                               \
   template <class Inspector>                                                                       \
-  typename Inspector::result_type inspect(Inspector& f, Type&) {                                   \
-    return f(caf::meta::type_name(#Type));                                                         \
-  }
+  typename Inspector::result_type inspect(Inspector& f, [[maybe_unused]] Type& x) {                \
+    return f(caf::meta::type_name(#Type) fields);                                                  \
+  }                                                                                                \
+  QNFV_EXTERN template caf::error inspect(caf::serializer&, Type&);                                \
+  QNFV_EXTERN template caf::error inspect(caf::deserializer&, Type&);                              \
+  QNFV_EXTERN template void inspect(caf::detail::stringification_inspector&, Type&);
+#define QNFV_COMPILED_ONCE(Type)                                                                   \
+  } /* CAF's templates can be spoken of outside our namespace only. */                             \
+  QNFV_EXTERN template class caf::detail::tuple_vals_impl<caf::detail::message_data, qnfv::Type>;  \
+  QNFV_EXTERN template class caf::detail::tuple_vals_impl<caf::type_erased_tuple, qnfv::Type>;     \
+  QNFV_EXTERN template class caf::detail::tuple_vals<qnfv::Type>;                                  \
+  QNFV_EXTERN template class caf::detail::type_erased_value_impl<qnfv::Type>;                      \
+  namespace qnfv {
 
 // At most 10 characters name an error category in CAF 0.17.
 CAF_ERROR_CODE_ENUM(qnfv::ec, "qnfv")

@@ -30,7 +30,7 @@ struct cross_connection {
     return a.in != b.in ? a.in < b.in : a.out < b.out;
   }
 };
-QNFV_MESSAGE(cross_connection, in, out)
+QNFV_FIELDS(cross_connection, in, out)
 
 // -- one switch
 // ---------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ struct path_hop {
   switch_id name;
   cross_connection ports;
 };
-QNFV_MESSAGE(path_hop, name, ports)
+QNFV_FIELDS(path_hop, name, ports)
 
 /// The path stands. `from` and `to` are what the switches say when they are read back and the light
 /// is followed fibre by fibre; never what was asked for.
@@ -224,7 +224,7 @@ struct path_status {
   bool standing = false; ///< Confirmed by reading back.
   std::string trouble;
 };
-QNFV_MESSAGE(path_status, path, epoch, standing, trouble)
+QNFV_FIELDS(path_status, path, epoch, standing, trouble)
 
 struct path_list {
   std::vector<path_status> paths;

@@ -34,7 +34,7 @@ struct relay_route {
   uint32_t share = 0; ///< Which of the announced paths; the block is the XOR of all its shares.
   site_path path;     ///< The origin first, the far end last.
 };
-QNFV_MESSAGE(relay_route, id, block, share, path)
+QNFV_FIELDS(relay_route, id, block, share, path)
 
 /// "co/dc3 session 2 keys 64+64"
 inline std::string name_of(const relay_route& x) {
@@ -61,7 +61,7 @@ struct hop_stock {
   link_id link;
   uint64_t keys = 0;
 };
-QNFV_MESSAGE(hop_stock, link, keys)
+QNFV_FIELDS(hop_stock, link, keys)
 
 /// The answer to relay_keys, sent when its sender has wiped what it knew. With `code` none: the end
 /// keys, each XORed with a pad of the hop; empty from the far end, which is an end key's home. The
@@ -119,7 +119,7 @@ struct relay_spending {
   link_id hop;
   uint64_t keys = 0;
 };
-QNFV_MESSAGE(relay_spending, virtual_link, hop, keys)
+QNFV_FIELDS(relay_spending, virtual_link, hop, keys)
 
 /// A virtual link as its origin sees it. Counters since the actor's start.
 struct virtual_link_status {
@@ -140,9 +140,9 @@ struct virtual_link_status {
   std::string last_reason; ///< Of the last failure.
   std::string trouble;     ///< Why nothing is relayed now; empty: all is well.
 };
-QNFV_MESSAGE(virtual_link_status, link, a, b, session, paths, exposed_to, each_sees_keys, stock,
-             keys_low, keys_high, under_way, relays_done, relays_failed, keys_relayed, last_reason,
-             trouble)
+QNFV_FIELDS(virtual_link_status, link, a, b, session, paths, exposed_to, each_sees_keys, stock,
+            keys_low, keys_high, under_way, relays_done, relays_failed, keys_relayed, last_reason,
+            trouble)
 
 struct relay_status_query {};
 QNFV_SIGNAL(relay_status_query)

@@ -36,8 +36,8 @@ struct scheduled_link {
   double blocked_s = 0;  ///< Not tried again before; after failures.
   std::string note;
 };
-QNFV_MESSAGE(scheduled_link, link, bob, state, stock_bits, capacity_bits, demand_bps, rate_bps,
-             initialisation_s, remaining_life_s, due_s, visits, failures, blocked_s, note)
+QNFV_FIELDS(scheduled_link, link, bob, state, stock_bits, capacity_bits, demand_bps, rate_bps,
+            initialisation_s, remaining_life_s, due_s, visits, failures, blocked_s, note)
 
 /// The devices cannot keep up, or will not: who, when, and what would help.
 struct schedule_alarm {
@@ -48,7 +48,7 @@ struct schedule_alarm {
   double runs_dry_s = 0; ///< From now; 0: it is dry.
   std::string help;      ///< "one more Bob", "12 % less demand", "bob1/alice3: shorter fibre".
 };
-QNFV_MESSAGE(schedule_alarm, bob, raised_s, reason, worst, runs_dry_s, help)
+QNFV_FIELDS(schedule_alarm, bob, raised_s, reason, worst, runs_dry_s, help)
 
 struct bob_schedule {
   device_id bob;
@@ -58,7 +58,7 @@ struct bob_schedule {
   std::string why;           ///< The last decision, in words.
   std::vector<link_id> next; ///< In the order planned.
 };
-QNFV_MESSAGE(bob_schedule, bob, active, since_s, until_s, why, next)
+QNFV_FIELDS(bob_schedule, bob, active, since_s, until_s, why, next)
 
 struct schedule_status {
   std::string policy;
