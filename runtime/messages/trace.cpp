@@ -21,12 +21,26 @@ bool operator==(const event_id& a, const event_id& b) {
   return a.sequence == b.sequence && a.epoch == b.epoch && a.site == b.site;
 }
 
-std::string to_string(const event_id& x) {
+event_text::event_text(const event_id& x) {
   if (!x)
-    return {};
-  if (x.epoch == 0)
-    return to_hex(byte_view{std::string_view{x.site.data(), std::min<uint64_t>(x.sequence, x.site.size())}});
-  return std::string{x.site_name()} + ":" + std::to_string(x.epoch) + ":" + std::to_string(x.sequence);
+    return;
+  if (x.epoch == 0) {
+    std::string_view raw{x.site.data(), std::min<uint64_t>(x.sequence, x.site.size())};
+    size_ = to_hex(byte_view{raw}).copy(text_, sizeof text_);
+    return;
+  }
+  auto site = x.site_name();
+  auto* end = text_ + sizeof text_;
+  auto* to = std::copy(site.begin(), site.end(), text_);
+  *to++ = ':';
+  to = std::to_chars(to, end, x.epoch).ptr;
+  *to++ = ':';
+  to = std::to_chars(to, end, x.sequence).ptr;
+  size_ = static_cast<size_t>(to - text_);
+}
+
+std::string to_string(const event_id& x) {
+  return std::string{event_text{x}.view()};
 }
 
 namespace {

@@ -30,7 +30,16 @@ inline bool operator!=(const event_id& a, const event_id& b) {
   return !(a == b);
 }
 
-/// Empty for no event.
+/// The name as a text, without memory of its own; empty for no event.
+class event_text {
+public:
+  explicit event_text(const event_id&);
+  std::string_view view() const { return {text_, size_}; }
+
+private:
+  char text_[max_site_name + 32];
+  size_t size_ = 0;
+};
 std::string to_string(const event_id&);
 /// Nothing if the text is neither; an empty one names no event.
 std::optional<event_id> parse_event_id(std::string_view);

@@ -92,27 +92,34 @@ site_id site_of_node(const caf::node_id& node) {
   return site_id{name};
 }
 
+/// Of another process, so neither located nor a gate: to ask it would cost more than all else.
+bool is_remote(const caf::strong_actor_ptr& x) {
+  return x->node() != x->home_system->node();
+}
+
 } // namespace
 
 site_id site_of(const caf::strong_actor_ptr& x) {
   if (!x)
     return {};
+  if (is_remote(x))
+    return site_of_node(x->node());
   if (auto* here = located_of(x))
     return here->env().site;
   if (auto* stand_in = dynamic_cast<const gate*>(x->get()))
     return stand_in->site();
-  if (x->node() != x->home_system->node())
-    return site_of_node(x->node());
   return {};
 }
 
 std::string address_of(const caf::strong_actor_ptr& x) {
   if (!x)
     return {};
-  if (auto* here = located_of(x))
-    return here->address();
-  if (auto* stand_in = dynamic_cast<const gate*>(x->get()))
-    return stand_in->site().value + "/" + stand_in->role();
+  if (!is_remote(x)) {
+    if (auto* here = located_of(x))
+      return here->address();
+    if (auto* stand_in = dynamic_cast<const gate*>(x->get()))
+      return stand_in->site().value + "/" + stand_in->role();
+  }
   return site_of(x).value + "/#" + std::to_string(x->id());
 }
 

@@ -3,7 +3,6 @@
 #include "runtime/tracing/message_kinds.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <type_traits>
 
@@ -15,31 +14,6 @@ namespace {
 std::string_view cut(std::string_view x, size_t max) {
   return x.substr(0, max);
 }
-
-/// The text of an id, without memory of its own.
-class id_text {
-public:
-  explicit id_text(const event_id& x) {
-    if (!x)
-      return;
-    if (x.epoch == 0) {
-      size_ = to_string(x).copy(text_, sizeof text_);
-      return;
-    }
-    auto site = x.site_name();
-    auto* to = std::copy(site.begin(), site.end(), text_);
-    *to++ = ':';
-    to = std::to_chars(to, text_ + sizeof text_, x.epoch).ptr;
-    *to++ = ':';
-    to = std::to_chars(to, text_ + sizeof text_, x.sequence).ptr;
-    size_ = static_cast<size_t>(to - text_);
-  }
-  std::string_view view() const { return {text_, size_}; }
-
-private:
-  char text_[max_site_name + 32];
-  size_t size_ = 0;
-};
 } // namespace
 
 char* trace_record::put_addresses(std::string_view from, std::string_view to) {
@@ -101,11 +75,11 @@ std::string_view trace_record::bytes() const {
 }
 
 void append_json(std::string& to, const trace_record& x) {
-  id_text trace{x.trace}, cause{x.cause};
+  event_text trace{x.trace}, cause{x.cause};
   trace_view view{x.unix_ns, x.id.site_name(), x.id.epoch, x.id.sequence, x.kind, trace.view(),
                   cause.view(), x.from(), x.to(), x.message(), x.text()};
   char line[8192];
-  static_assert(sizeof line > 200 + 6 * (sizeof(trace_record) + 2 * sizeof(id_text)), "for the longest there is");
+  static_assert(sizeof line > 200 + 6 * (sizeof(trace_record) + 2 * sizeof(event_text)), "for the longest there is");
   to.append(line, write_json(line, view));
 }
 
