@@ -39,6 +39,7 @@ using namespace std::chrono_literals;
 struct choice {
   std::string clients = "1,16";
   double seconds = 5;
+  uint32_t wire_bytes = limits_config{}.trace_wire_bytes;
   std::string dir;
   bool keep = false;
 };
@@ -108,7 +109,7 @@ std::string free_address(std::set<uint16_t>& taken) {
 // -- the lab
 // ---------------------------------------------------------------------------------------
 
-topology make_topology(uint32_t keys) {
+topology make_topology(uint32_t keys, uint32_t wire_bytes) {
   std::set<uint16_t> ports;
   topology out;
   out.name = "bench";
@@ -132,6 +133,7 @@ topology make_topology(uint32_t keys) {
   link.length_km = 5;
   out.links.push_back(link);
   out.limits.pool_keys_max = keys;
+  out.limits.trace_wire_bytes = wire_bytes;
   return out;
 }
 
@@ -179,7 +181,7 @@ public:
       throw command_error{{ec::already_exists, lab_.path + " exists already"}};
     try {
       done_or_throw(make_folder(lab_.path));
-      network_ = make_topology(keys);
+      network_ = make_topology(keys, x.wire_bytes);
       fill_pools(lab_, network_, keys);
       auto files = value_or_throw(make_disk_storage(lab_.path));
       auto text = topology_to_json(network_);
@@ -388,6 +390,9 @@ void add_bench_keys_command(CLI::App& bench, command_settings& settings) {
                    "How many clients at a time; several, one after the other")
       ->capture_default_str();
   keys->add_option("--seconds", x->seconds, "For each of them")->capture_default_str();
+  keys->add_option("--trace-wire-bytes", x->wire_bytes, "Kept by the trace of each piece on a wire; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 4096));
   keys->add_option("--dir", x->dir, "New folder for the two sites (default: in $QNFV_HOME)");
   keys->add_flag("--keep", x->keep, "Leave the folder, with its logs");
   keys->footer("Example:  qnfv bench keys --clients 1,16 --seconds 5");
