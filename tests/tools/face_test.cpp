@@ -121,6 +121,8 @@ TEST_CASE("a lab at one glance: who runs, who is down and why, what each role is
   polatis.name = switch_id{"polatis1"};
   polatis.reachable = true;
   polatis.joined = {{1, 25}, {2, 26}};
+  polatis.failed = {7};
+  polatis.dark = {3};
   x.switches = {polatis};
   auto text = render(x, {false, 200});
   CHECK(text.find("co        3   77  5.00 s      9    1/2         2  dc1 250 ms ago, dc2 down: silent for 3 heartbeats")
@@ -129,10 +131,11 @@ TEST_CASE("a lab at one glance: who runs, who is down and why, what each role is
   CHECK(text.find("orchestrator  alive, 3 waiting (2 restarts)") != std::string::npos);
   CHECK(text.find("key_pool                               dead") != std::string::npos);
   CHECK(text.find("1-25, 2-26") != std::string::npos);
+  CHECK(text.find("port 7 failed, no light at port 3") != std::string::npos);
   CHECK(text.find("no transfer is under way") != std::string::npos);
   auto json = to_json(x);
   CHECK(json.find("\"silent\":[\"cannot reach site dc2\"]") != std::string::npos);
-  CHECK(json.find("\"joined\":[{\"in\":1,\"out\":25},{\"in\":2,\"out\":26}],\"dark\":[],\"failed\":[]") != std::string::npos);
+  CHECK(json.find("\"joined\":[{\"in\":1,\"out\":25},{\"in\":2,\"out\":26}],\"dark\":[3],\"failed\":[7]") != std::string::npos);
   CHECK(json.find("{\"role\":\"key_pool\",\"alive\":false,\"restarts\":0,\"waiting\":0}") != std::string::npos);
   CHECK(to_json(lab_report{})
         == "{\"sites\":[],\"links\":[],\"keys\":[],\"switches\":[],\"transfers\":[],\"silent\":[]}");

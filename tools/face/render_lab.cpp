@@ -71,6 +71,18 @@ std::string render_roles(const std::vector<site_status>& all, const face_setting
   return t.text(face);
 }
 
+/// Why a switch does less than it could.
+std::string reason_of(const switch_status& x) {
+  std::vector<std::string> out;
+  if (!x.trouble.empty())
+    out.push_back(x.trouble);
+  for (auto port : x.failed)
+    out.push_back("port " + std::to_string(port) + " failed");
+  for (auto port : x.dark)
+    out.push_back("no light at port " + std::to_string(port));
+  return joined(out);
+}
+
 std::string render_switches(const std::vector<switch_status>& all, const face_settings& face) {
   table t{{"SWITCH", "STATE", "MODEL", "JOINED", "COMMANDS#", "MISMATCHES#", "REASON"}};
   for (auto& x : all) {
@@ -78,7 +90,7 @@ std::string render_switches(const std::vector<switch_status>& all, const face_se
     for (auto& ports : x.joined)
       pairs.push_back(std::to_string(ports.in) + "-" + std::to_string(ports.out));
     t.add({x.name.value, coloured(x.reachable ? "up" : "down", face), x.model, joined(pairs),
-           std::to_string(x.commands), std::to_string(x.mismatches), x.trouble});
+           std::to_string(x.commands), std::to_string(x.mismatches), reason_of(x)});
   }
   return t.text(face);
 }
