@@ -150,7 +150,7 @@ std::optional<trace_event> parse_trace_event(std::string_view json) {
     return std::nullopt;
   x.unix_ns = doc["t"].GetInt64();
   x.epoch = doc["epoch"].GetUint();
-  if (x.unix_ns < earliest_ns || x.unix_ns > latest_ns)
+  if (x.unix_ns < earliest_ns || x.unix_ns > latest_ns || !valid_name(x.site) || x.site.size() > max_site_name)
     return std::nullopt;
   x.sequence = doc["seq"].GetUint64();
   for (size_t i = 0; i < std::size(kinds); ++i)

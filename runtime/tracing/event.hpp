@@ -55,7 +55,8 @@ std::string to_json(const trace_event&);
 /// Writes it at `to`, where json_room() bytes must be; returns its end.
 char* write_json(char* to, const trace_view&);
 size_t json_room(const trace_view&);
-/// Nothing if the line is no such object, or of a time before 1896 or after 2116: differences are numbers.
+/// Nothing if the line is no such object, of what no site is called, or of a time before 1896 or after 2116:
+/// differences are numbers.
 /// Texts are UTF-8 (as_utf8), whatever the line is.
 std::optional<trace_event> parse_trace_event(std::string_view json);
 

@@ -46,6 +46,7 @@ QNFV_FUZZER(data, size) {
   auto all = in.rest();
   auto x = bounded(size, of_bytes, [&] { return read(all, 4096); });
   auto y = bounded(size, of_bytes, [&] { return read(all, piece); });
+  hold(size > header_max || bool{x} == bool{y}, "the pieces of a request do not decide whether it is one");
   if (!x || !y)
     return 0;
   hold(x->method == y->method && x->target == y->target && x->body == y->body

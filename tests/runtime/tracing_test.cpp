@@ -39,11 +39,21 @@ TEST_CASE("the name of an event reads back, and what is no name is refused") {
 }
 
 TEST_CASE("a line that is no event is refused") {
-  for (auto* bad : {"", "{", "[]", "{}", R"({"t":1})", R"({"t":"x","epoch":1,"seq":1,"kind":"send"})",
-                    R"({"t":1,"epoch":1,"seq":1,"kind":"nonsense"})", R"({"t":1,"epoch":1,"seq":-1,"kind":"send"})",
-                    R"({"t":1,"seq":1,"kind":"send"})", R"({"t":1,"epoch":4294967296,"seq":1,"kind":"send"})",
-                    R"({"t":9223372036854775807,"epoch":1,"seq":1,"kind":"send"})",
-                    R"({"t":-9223372036854775808,"epoch":1,"seq":1,"kind":"send"})"})
+  auto line = [](const std::string& t, const std::string& site, const std::string& epoch, const std::string& seq,
+                 const std::string& kind) {
+    return "{\"t\":" + t + ",\"site\":" + site + ",\"epoch\":" + epoch + ",\"seq\":" + seq + ",\"kind\":" + kind + "}";
+  };
+  auto s = [](const std::string& x) { return "\"" + x + "\""; };
+  CHECK(parse_trace_event(line("1", s("a-site.of-20-letters"), "1", "1", s("send"))));
+  for (auto& bad : {line(s("x"), s("co"), "1", "1", s("send")), line("9223372036854775807", s("co"), "1", "1", s("send")),
+                    line("-9223372036854775808", s("co"), "1", "1", s("send")), line("1", "1", "1", "1", s("send")),
+                    line("1", s(""), "1", "1", s("send")), line("1", s("a:b"), "1", "1", s("send")),
+                    line("1", s("a-site.of-21-letters."), "1", "1", s("send")),
+                    line("1", s("co"), "4294967296", "1", s("send")), line("1", s("co"), "1", "-1", s("send")),
+                    line("1", s("co"), "1", "1", s("nonsense")), line("1", s("co"), "1", "1", "1")})
+    CHECK_FALSE(parse_trace_event(bad));
+  for (auto* bad : {"", "{", "[]", "{}", R"({"t":1})", R"({"t":1,"site":"co","seq":1,"kind":"send"})",
+                    R"({"t":1,"site":"co","epoch":1,"kind":"send"})", R"({"t":1,"site":"co","epoch":1,"seq":1})"})
     CHECK_FALSE(parse_trace_event(bad));
   std::string deep(100000, '[');
   CHECK_FALSE(parse_trace_event(deep));
