@@ -5,7 +5,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -42,14 +44,17 @@ void strike_process(fault_kind what, duration span, bool supervised) {
     return;
   }
   auto words = command_line();
+  auto pid_file = std::find(words.begin(), words.end(), "--pid-file");
+  auto wanted = pid_file == words.end() ? "" : *std::next(pid_file);
   char self[4096];
   auto n = ::readlink("/proc/self/exe", self, sizeof self);
   if (!supervised) {
     if (n <= 0 || words.empty())
       return;
     words[0] = std::string(self, static_cast<size_t>(n));
-    words.insert(words.begin(), seconds);
-    if (!start_shell("sleep \"$0\"; exec \"$@\"", words))
+    words.insert(words.begin(), {seconds, wanted});
+    // `qnfv lab down` takes the pid file away.
+    if (!start_shell("sleep \"$0\"; [ -z \"$1\" ] || [ -e \"$1\" ] || exit; shift; exec \"$@\"", words))
       return;
   }
   ::kill(::getpid(), SIGKILL);
