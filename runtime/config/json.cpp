@@ -300,9 +300,9 @@ result<json_file> parse_json(std::string_view text, const std::string& name) {
 result<json_file> load_json(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
   std::ostringstream text;
-  if (in)
+  if (in && in.peek() != std::ifstream::traits_type::eof())
     text << in.rdbuf();
-  if (!in || !text)
+  if (in.bad() || !text || (!in && !in.eof()))
     return {ec::bad_config, path + ": " + std::strerror(errno ? errno : EISDIR)};
   return parse_json(text.str(), path);
 }

@@ -502,6 +502,11 @@ TEST_CASE("what a killed site had not written is a cut at the end of its start, 
   CHECK(x.violations == std::vector<std::string>{});
   CHECK(x.cut == 1);
   CHECK(x.uncovered == 0);
+  CHECK(x.absent.empty());
+  SECTION("a site of which nothing is here") {
+    log.events.push_back(event("dc1", 7, trace_kind::receive, 109, "dc2:1:4", "dc2/#9", "dc1/mano_gateway", "heartbeat"));
+    CHECK(check_causality(log).absent == std::set<std::string>{"dc2"});
+  }
   SECTION("a start of which nothing was written") {
     log.events.back().cause = "co:3:1";
     CHECK(check_causality(log).cut == 1);

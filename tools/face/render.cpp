@@ -44,7 +44,8 @@ std::string render(const vnf_list& all, const face_settings& face) {
   for (auto& x : all.vnfs)
     t.add({x.vnf.value, x.site.value, x.image.value, to_string(x.kind), x.vim,
            coloured(to_string(x.state), face), x.reason});
-  return t.text(face, "no functions run; start one with: qnfv image push NAME SITE");
+  return t.text(face, all.silent.empty() ? "no functions run; start one with: qnfv image push NAME SITE"
+                                         : "no functions are known to run");
 }
 
 std::string render(const link_list& all, const face_settings& face) {

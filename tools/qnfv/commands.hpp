@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdlib>
 #include <string>
 
 namespace qnfv {
@@ -29,6 +30,14 @@ T value_or_throw(result<T> x) {
 inline void done_or_throw(const status& x) {
   if (!x)
     throw command_error{x.error()};
+}
+
+// Of options; CLI11's own ones answer with the largest double, of 309 digits.
+inline std::string more_than_zero(const std::string& x) {
+  return std::strtod(x.c_str(), nullptr) > 0 ? "" : "it must be more than 0";
+}
+inline std::string not_negative(const std::string& x) {
+  return x.find('-') == std::string::npos ? "" : "it must not be negative";
 }
 
 // Each adds its commands to the program.

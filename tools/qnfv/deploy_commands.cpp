@@ -231,7 +231,7 @@ void add_deploy_commands(CLI::App& app, command_settings& settings) {
   deploy_command->add_option("topology", x->topology, "Topology file; \"deploy\" of a site says how its host is reached");
   deploy_command->add_option("--dir", x->dir, "Folder of the lab on this machine (default: --lab, else $QNFV_HOME/NAME)");
   deploy_command->add_option("--time-scale", x->time_scale, "Run the QKD devices so many times faster")
-    ->check(CLI::PositiveNumber);
+    ->check(more_than_zero);
   deploy_command->add_flag("--allow-faults", x->allow_faults, "qnfv fault may make things go wrong in it");
   deploy_command->add_option("--binary", x->binary, "The qnfv that the hosts shall run (default: this one)");
   deploy_command->add_option("--wait-s", x->wait_s, "How long sites may take to join");

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <thread>
 
 namespace qnfv {
@@ -22,7 +24,7 @@ using namespace std::chrono_literals;
 struct fault_choice {
   std::string kind;
   std::string where;
-  double amount = -1;
+  std::optional<double> amount;
   double probability = 1;
   std::string span;
   std::string message;
@@ -65,14 +67,18 @@ fault chosen(const fault_choice& x, const fault_places& places) {
   done_or_throw(check_place(places, what, x.where));
   if (!x.message.empty())
     done_or_throw(check_message_name(x.message));
-  if (x.amount >= 0 && !about.amount)
+  if (x.amount && !std::isfinite(*x.amount))
+    throw command_error{{ec::invalid_argument, "--amount: that is no number"}};
+  if (x.amount && !about.amount)
     throw command_error{{ec::invalid_argument, x.kind + " has no amount"}};
   fault out;
   out.what = what;
   out.where = x.where;
-  out.amount = x.amount >= 0 ? x.amount : about.amount_default;
+  out.amount = x.amount.value_or(about.amount_default);
   out.probability = x.probability;
   out.for_s = x.span.empty() ? about.for_s_default : seconds_of(x.span, "--for");
+  if (!x.span.empty() && !(out.for_s > 0))
+    throw command_error{{ec::invalid_argument, "--for " + x.span + ": a fault lasts longer than that"}};
   out.message = x.message;
   out.nth = x.message.empty() ? 0 : x.nth;
   return out;
@@ -90,34 +96,40 @@ void add(const fault_choice& x, const command_settings& settings) {
     std::printf("%s\n", describe(what).c_str());
 }
 
+/// What the sites say, and which say nothing.
+struct gathered {
+  std::vector<fault_status> faults;
+  std::string silent;
+
+  /// After what is known was shown: it is not all.
+  void throw_if_partial() const {
+    std::fflush(stdout);
+    if (!silent.empty())
+      throw command_error{{ec::site_unreachable, silent + ": no answer; what is wrong there is not known"}};
+  }
+};
+
 /// Every site over a connection of its own: a fault may keep the sites from each other, not from us.
-/// Who does not answer is told.
-void at_each_site(const command_settings& settings, const std::function<void(operator_session&)>& ask) {
+template <class Question>
+gathered gather(const command_settings& settings, const Question& question) {
   auto lab = value_or_throw(find_lab(settings.lab));
   auto network = value_or_throw(load_topology(lab.topology()));
-  size_t answered = 0;
+  gathered all;
+  size_t silent = 0;
   for (auto& site : network.sites) {
     try {
       operator_session session{lab, network, site.site};
-      ask(session);
-      ++answered;
+      auto here = session.ask<fault_list>(injector(session), question);
+      all.faults.insert(all.faults.end(), here.faults.begin(), here.faults.end());
     } catch (const command_error& x) {
       if (x.why.code == ec::not_allowed)
         throw;
-      std::fprintf(stderr, "qnfv: %s\n", x.why.text.c_str());
+      all.silent += (all.silent.empty() ? "" : ", ") + site.site.value;
+      ++silent;
     }
   }
-  if (answered == 0)
-    throw command_error{{ec::site_unreachable, "no site of the lab answers"}};
-}
-
-template <class Question>
-fault_list gather(const command_settings& settings, const Question& question) {
-  fault_list all;
-  at_each_site(settings, [&](operator_session& session) {
-    auto here = session.ask<fault_list>(injector(session), question);
-    all.faults.insert(all.faults.end(), here.faults.begin(), here.faults.end());
-  });
+  if (silent == network.sites.size())
+    throw command_error{{ec::site_unreachable, "no site of the lab answers; is it up? qnfv lab up TOPOLOGY"}};
   return all;
 }
 
@@ -135,12 +147,22 @@ void list(const command_settings& settings) {
     table out{{"AT", "FAULT", "LEFT", "HITS#"}};
     for (auto& x : all.faults)
       out.add({x.site.value, describe(x.what), for_how_long(x), counts_hits(x.what.what) ? std::to_string(x.hits) : "-"});
-    std::printf("%s\n", out.text(face_settings_of(stdout), "nothing is wrong; qnfv fault kinds says what could be").c_str());
-    return;
+    std::printf("%s\n", out.text(face_settings_of(stdout), all.silent.empty()
+                                                             ? "nothing is wrong; qnfv fault kinds says what could be"
+                                                             : "nothing is known to be wrong").c_str());
+    return all.throw_if_partial();
   }
   json out;
   out.list(all.faults, [](json& to, const fault_status& x) {
     begin(to, x);
+    if (traits(x.what.what).amount)
+      to.field("amount", x.what.amount);
+    to.field("probability", x.what.probability);
+    to.field("for_s", x.what.for_s);
+    if (x.what.nth > 0) {
+      to.field("message", x.what.message);
+      to.field("nth", uint64_t{x.what.nth});
+    }
     to.flag("waiting", x.waiting);
     to.field("left_s", x.left_s);
     if (counts_hits(x.what.what))
@@ -148,6 +170,7 @@ void list(const command_settings& settings) {
     to.end();
   });
   std::printf("%s\n", out.whole().c_str());
+  all.throw_if_partial();
 }
 
 /// A part of it, if a kind is given; that there is none such is an error then.
@@ -155,7 +178,7 @@ void clear(const fault_choice& x, const command_settings& settings) {
   if (!x.kind.empty())
     (void) kind_named(x.kind);
   auto ended = gather(settings, clear_faults{x.kind, x.where});
-  if (ended.faults.empty() && !x.kind.empty())
+  if (ended.faults.empty() && ended.silent.empty() && !x.kind.empty())
     throw command_error{{ec::not_found, "no " + x.kind + (x.where.empty() ? "" : " at " + x.where)
                                           + " is there; qnfv fault list shows what is"}};
   if (settings.json) {
@@ -165,10 +188,11 @@ void clear(const fault_choice& x, const command_settings& settings) {
       to.end();
     });
     std::printf("%s\n", out.whole().c_str());
-    return;
+    return ended.throw_if_partial();
   }
   for (auto& y : ended.faults)
     std::printf("%s: ended %s\n", y.site.value.c_str(), describe(y.what).c_str());
+  ended.throw_if_partial();
 }
 
 void kinds(const command_settings& settings) {
@@ -205,6 +229,10 @@ void run(const fault_choice& x, const command_settings& settings) {
   auto lab = value_or_throw(find_lab(settings.lab));
   auto network = value_or_throw(load_topology(lab.topology()));
   auto faults = value_or_throw(draw_faults(plan, places_of(network), x.seed, span_s));
+  {
+    operator_session session{lab, network};
+    (void) injector(session); // Or it takes no faults: better known now than at the first.
+  }
   // What lasts ends with the run.
   bool some_wait = false;
   for (auto& next : faults) {
@@ -213,7 +241,7 @@ void run(const fault_choice& x, const command_settings& settings) {
   }
   if (!settings.json && (faults.empty() || faults.front().at_s > 10))
     std::printf("the first fault is due %s\n",
-                faults.empty() ? "after more than that: a longer --for?"
+                faults.empty() ? "after the end: a longer --for?"
                                : ("in " + format_duration(from_seconds(faults.front().at_s))).c_str());
   std::fflush(stdout);
   auto began = std::chrono::steady_clock::now();
@@ -239,7 +267,8 @@ void run(const fault_choice& x, const command_settings& settings) {
                   trouble.empty() ? "" : (": not taken: " + trouble).c_str());
     std::fflush(stdout);
   }
-  std::this_thread::sleep_until(began + from_seconds(span_s));
+  if (!faults.empty())
+    std::this_thread::sleep_until(began + from_seconds(span_s));
   if (settings.json) {
     json out;
     out.begin();
@@ -265,12 +294,12 @@ void add_fault_commands(CLI::App& app, command_settings& settings) {
   add_command->add_option("kind", x->kind, "As in qnfv fault kinds")->required();
   add_command->add_option("where", x->where, "co<>dc1, co>dc1, dc1, dc1/key_pool, bob1/alice1, polatis1:3")->required();
   add_command->add_option("--for", x->span, "How long, in real time: 500ms, 10s, 5m");
-  add_command->add_option("--amount", x->amount, "In the unit that qnfv fault kinds names")->check(CLI::NonNegativeNumber);
+  add_command->add_option("--amount", x->amount, "In the unit that qnfv fault kinds names");
   add_command->add_option("--probability", x->probability, "Per message or request")->check(CLI::Range(0.0, 1.0));
   auto* on_message = add_command->add_option("--on-message", x->message,
                                              "Not now but when a message of this type arrives at the site");
   add_command->add_option("--nth", x->nth, "The how manieth of them")
-    ->check(CLI::PositiveNumber)
+    ->check(more_than_zero)
     ->needs(on_message);
   add_command->footer("Example:  qnfv fault add partition 'co<>dc1' --for 20s\n"
                       "          qnfv fault add crash dc1 --on-message assign_keys --nth 3");

@@ -231,9 +231,10 @@ void add_key_commands(CLI::App& app, command_settings& settings) {
   get_command->add_option("other", wanted->other, "The application that shares it")->required();
   get_command->add_option("--as", wanted->as, "The application that asks; its certificate is in pki/")
     ->required();
-  get_command->add_option("--id", wanted->id, "Fetch the key of this id, which `other` drew");
-  get_command->add_option("--count", wanted->count, "How many")->capture_default_str();
-  get_command->add_option("--size", wanted->size_bits, "Bits of each")->capture_default_str();
+  auto* id = get_command->add_option("--id", wanted->id, "Fetch the key of this id, which `other` drew")
+               ->check([](const std::string& x) { return parse_uuid(x) ? "" : "it is no UUID"; });
+  get_command->add_option("--count", wanted->count, "How many")->capture_default_str()->excludes(id);
+  get_command->add_option("--size", wanted->size_bits, "Bits of each")->capture_default_str()->excludes(id);
   get_command->add_option("--out", wanted->out,
                           "Folder for one 0400 file a key (default: print the key container)");
   get_command->footer("Example:  qnfv keys get mano-gw-1 --as nfv-co --out ./co\n"

@@ -47,7 +47,8 @@ pid_t start_site(const lab_dir& lab, const site_id& site, bool allow_faults) {
   return *pid;
 }
 
-/// Ends what runs of a lab: asks first, insists after ten seconds. How many processes ended.
+/// Ends what runs of a lab, and what waits to run again after a fault: asks first, insists after ten seconds.
+/// How many processes ended.
 size_t stop_sites(const lab_dir& lab, const topology& network) {
   std::vector<site_id> running;
   for (auto& site : network.sites)
@@ -68,6 +69,8 @@ size_t stop_sites(const lab_dir& lab, const topology& network) {
       std::fprintf(stderr, "site %s did not end by itself; killed\n", site.value.c_str());
       ::kill(*pid, SIGKILL);
     }
+  for (auto& site : network.sites)
+    ::unlink(lab.pid(site.site).c_str());
   return stopped;
 }
 
@@ -138,7 +141,7 @@ void add_lab_commands(CLI::App& app, command_settings& settings) {
   up_command->add_flag("--allow-faults", choice->allow_faults, "qnfv fault may make things go wrong in it");
   up_command->add_option("--time-scale", choice->time_scale,
                          "Run the QKD devices so many times faster; 1000: 400 s take 0.4 s")
-    ->check(CLI::PositiveNumber);
+    ->check(more_than_zero);
   up_command->footer("Example:  qnfv lab up config/topologies/two-site.json --time-scale 1000");
   up_command->callback([choice, &settings] { up(*choice, settings); });
   auto* down_command = lab->add_subcommand("down", "End every site of the lab");

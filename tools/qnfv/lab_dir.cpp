@@ -99,8 +99,13 @@ status make_folder(const std::string& path) {
     auto folder = path.substr(0, at);
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
       return failed(folder);
-    if (at == std::string::npos)
+    if (at != std::string::npos)
+      continue;
+    struct ::stat info;
+    if (::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode))
       return done{};
+    errno = ENOTDIR;
+    return failed(path);
   }
 }
 

@@ -50,7 +50,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& why) {
     if (why.get_exit_code() == 0) // Help and version.
       return app.exit(why);
-    std::fprintf(stderr, "qnfv: %s; see %s --help\n", why.what(), command_in(app).c_str());
+    auto extra = app.remaining(true);
+    std::fprintf(stderr, "qnfv: %s; see %s --help\n",
+                 why.get_name() == "RequiredError" && !extra.empty() ? ("there is no " + extra.front()).c_str() : why.what(),
+                 command_in(app).c_str());
     return 2;
   } catch (const command_error& x) {
     std::fflush(stdout);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <set>
@@ -59,15 +60,16 @@ void run_one(const sim_options& options, sim_setting setting, const command_sett
 }
 
 std::pair<uint64_t, uint64_t> parse_seeds(const std::string& text) {
-  char* rest = nullptr;
-  auto first = std::strtoull(text.c_str(), &rest, 10);
-  if (rest == text.c_str() || std::string_view{rest}.substr(0, 2) != "..")
-    throw command_error{{ec::invalid_argument, "--seeds " + text + ": write 1..1000"}};
-  auto* second = rest + 2;
-  auto last = std::strtoull(second, &rest, 10);
-  if (rest == second || *rest != 0 || last < first)
-    throw command_error{{ec::invalid_argument, "--seeds " + text + ": write 1..1000"}};
-  return {first, last};
+  auto* end = text.data() + text.size();
+  uint64_t first = 0, last = 0;
+  auto parsed = std::from_chars(text.data(), end, first);
+  auto between = static_cast<size_t>(parsed.ptr - text.data());
+  if (parsed.ec == std::errc{} && text.compare(between, 2, "..") == 0) {
+    parsed = std::from_chars(parsed.ptr + 2, end, last);
+    if (parsed.ec == std::errc{} && parsed.ptr == end && first <= last && last < UINT64_MAX)
+      return {first, last};
+  }
+  throw command_error{{ec::invalid_argument, "--seeds " + text + ": write 1..1000"}};
 }
 
 void run_many(const sim_options& options, const sim_setting& setting, const command_settings& settings) {
@@ -151,7 +153,8 @@ void add_sim_command(CLI::App& app, command_settings& settings) {
   sim->add_option("topology", options->topology, "Topology file")->required();
   sim->add_option("--for", options->span, "How long, in lab time: 90s, 15m, 24h, 30d")
     ->capture_default_str();
-  auto* seed = sim->add_option("--seed", options->seed, "Same seed, same trace")->capture_default_str();
+  auto* seed = sim->add_option("--seed", options->seed, "Same seed, same trace")->capture_default_str()
+                  ->check(not_negative);
   sim->add_option("--seeds", options->seeds, "Many lives: 1..1000")->excludes(seed);
   sim->add_option("--jobs", options->jobs, "Lives at a time")->capture_default_str()->check(CLI::Range(1, 256));
   sim->add_option("--faults", options->plan, "Fault plan, e.g. config/faults/all.json");

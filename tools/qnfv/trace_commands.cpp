@@ -9,8 +9,10 @@
 #include "tools/traces/exports.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <thread>
@@ -138,11 +140,12 @@ void export_to_file(const trace_choice& x, const command_settings& settings) {
     std::fwrite(text.data(), 1, text.size(), stdout);
     return;
   }
+  errno = 0;
   std::ofstream file{x.out, std::ios::binary | std::ios::trunc};
   file.write(text.data(), static_cast<std::streamsize>(text.size()));
   file.close();
   if (!file)
-    throw command_error{{ec::bad_config, x.out + ": cannot be written"}};
+    throw command_error{{ec::storage_failed, x.out + ": " + std::strerror(errno)}};
   if (settings.json)
     std::printf("{\"events\":%zu,\"bytes\":%zu}\n", events, text.size());
   else
@@ -187,8 +190,19 @@ void tail(const trace_choice& x, const command_settings& settings) {
   }
 }
 
+/// An export of one delivery: all others are missing in it, and nothing can be said of gaps.
+bool is_one_trace(const trace_log& log) {
+  auto& first = log.events.front().trace;
+  return !first.empty()
+         && std::all_of(log.events.begin(), log.events.end(), [&](auto& y) { return y.trace == first; });
+}
+
 void check(const trace_choice& x, const command_settings& settings) {
-  auto found = check_causality(gather(x, {}, settings));
+  auto log = gather(x, {}, settings);
+  if (!x.from.empty() && is_one_trace(log))
+    throw command_error{{ec::invalid_argument, x.from.front() + " holds one trace only; whether something is missing "
+                                                 "shows in all that a lab has: qnfv trace export --all"}};
+  auto found = check_causality(log);
   auto n = [](uint64_t count) { return static_cast<unsigned long long>(count); };
   if (settings.json)
     std::printf("{\"receives\":%llu,\"paired\":%llu,\"send_lost\":%llu,\"send_cut\":%llu,\"on_the_way\":%llu,"
@@ -206,6 +220,9 @@ void check(const trace_choice& x, const command_settings& settings) {
   std::fflush(stdout);
   if (!found.violations.empty())
     throw command_error{{ec::internal, "the trace is not causal"}};
+  if (!found.absent.empty())
+    throw command_error{{ec::not_found, "nothing of site " + *found.absent.begin()
+                                          + " is here: what it sent cannot be checked"}};
 }
 
 void compare(const trace_choice& x, const command_settings& settings) {
@@ -243,7 +260,7 @@ void add_trace_commands(CLI::App& app, command_settings& settings) {
   auto* export_command = trace->add_subcommand("export", "A trace as a file for another viewer");
   export_command->add_option("id", x->id, "order-N, or the id of a trace (default: the last delivery)");
   export_command->add_flag("--last", x->last, "The last delivery");
-  export_command->add_flag("--all", x->all, "All that the lab remembers, every message");
+  export_command->add_flag("--all", x->all, "Every message, not only the paper's chain; of all that the lab remembers if no trace is named");
   export_command->add_option("--format", x->format, "jsonl, perfetto, mermaid, html (a page by itself) or pcapng (Wireshark)")
     ->check(CLI::IsMember({"jsonl", "perfetto", "mermaid", "html", "pcapng"}))
     ->capture_default_str();

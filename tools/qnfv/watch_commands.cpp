@@ -25,8 +25,11 @@ void show_vnfs(const command_settings& settings) {
   operator_session session{lab, value_or_throw(load_topology(lab.topology()))};
   auto all = session.ask<vnf_list>(session.orchestrator(), list_vnfs{});
   print(all, settings);
+  std::string silent;
   for (auto& site : all.silent)
-    std::fprintf(stderr, "qnfv: %s does not answer; what runs there is not known\n", site.value.c_str());
+    silent += (silent.empty() ? "" : ", ") + site.value;
+  if (!silent.empty())
+    throw command_error{{ec::site_unreachable, silent + ": no answer; what runs there is not known"}};
 }
 
 void stop(const std::string& vnf, const command_settings& settings) {

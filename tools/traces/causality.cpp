@@ -110,6 +110,8 @@ private:
       return;
     out_.receives += crossed ? 1 : 0;
     if (!cause) {
+      if (crossed && sites_.count(sender) == 0)
+        out_.absent.insert(sender);
       auto what = fate_of(x.cause);
       if (what == fate::unknown)
         return violated(x, crossed ? "its send is not here" : "its request is not here");

@@ -4,6 +4,8 @@
 
 #include "tools/traces/log.hpp"
 
+#include <set>
+
 namespace qnfv {
 
 struct causality {
@@ -13,6 +15,7 @@ struct causality {
   uint64_t cut = 0;       ///< and those whose send a site did not write any more before it was killed.
   uint64_t on_the_way = 0; ///< Sends that nobody received: lost, refused, or still under way.
   uint64_t missing = 0;   ///< Events that were lost and counted.
+  std::set<std::string> absent; ///< Sites whose messages arrived, but of which no event is here.
   std::vector<std::string> violations; ///< At most 100.
 };
 
