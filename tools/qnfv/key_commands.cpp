@@ -5,6 +5,7 @@
 #include "drivers/http/client.hpp"
 #include "runtime/base/base64.hpp"
 #include "runtime/system/io.hpp"
+#include "tools/face/json.hpp"
 #include "tools/face/json_out.hpp"
 #include "tools/face/table.hpp"
 #include "tools/qnfv/commands.hpp"
@@ -139,7 +140,8 @@ secret ask_key_server(const lab_dir& lab, const topology& network, const applica
 }
 
 /// Each key into a file of its own, 0400, its bits and nothing else.
-void save_keys(const secret& container, const std::string& folder) {
+template <class F>
+void save_keys(const secret& container, const std::string& folder, F saved) {
   secret text{container.size() + 1};
   std::copy(container.view().begin(), container.view().end(), text.data());
   auto all = value_or_throw(parse_object_in_place(reinterpret_cast<char*>(text.data())));
@@ -156,7 +158,7 @@ void save_keys(const secret& container, const std::string& folder) {
       throw command_error{{ec::internal, "the key server sent something that is no key"}};
     auto file = folder + "/" + key["key_ID"].GetString() + ".key";
     done_or_throw(write_private_file(file, bits->view()));
-    std::printf("%s\n", file.c_str());
+    saved(file);
   }
 }
 
@@ -179,8 +181,20 @@ void get(const get_choice& choice, const command_settings& settings) {
                    choice.id.empty() ? path + "/enc_keys?number=" + std::to_string(choice.count)
                                          + "&size=" + std::to_string(choice.size_bits)
                                      : path + "/dec_keys?key_ID=" + choice.id);
-  if (!choice.out.empty())
-    return save_keys(container, choice.out);
+  if (!choice.out.empty()) {
+    std::vector<std::string> files;
+    save_keys(container, choice.out, [&](const std::string& file) {
+      files.push_back(file);
+      if (!settings.json)
+        std::printf("%s\n", file.c_str());
+    });
+    if (settings.json) {
+      json out;
+      out.list(files, [](json& to, const std::string& file) { to.text(file); });
+      std::printf("%s\n", out.whole().c_str());
+    }
+    return;
+  }
   std::fwrite(container.view().data(), 1, container.size(), stdout);
   std::fputc('\n', stdout);
 }

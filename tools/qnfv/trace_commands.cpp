@@ -124,10 +124,12 @@ trace_log gather(const trace_choice& x, const std::string& name, const command_s
 
 void show_trace(const trace_choice& x, const command_settings& settings) {
   auto log = gather(x, x.last || x.id.empty() ? "last" : x.id, settings);
-  if (settings.json)
+  if (settings.json) {
+    std::printf("[");
     for (auto& event : log.events)
-      std::printf("%s\n", to_json(event).c_str());
-  else
+      std::printf("%s%s", &event == &log.events.front() ? "" : ",\n", to_json(event).c_str());
+    std::printf("]\n");
+  } else
     std::printf("%s", render_chart(log, x.all, face_settings_of(stdout)).c_str());
 }
 
