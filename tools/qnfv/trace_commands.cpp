@@ -32,6 +32,7 @@ struct trace_choice {
   std::string actor;
   std::string site;
   std::string message;
+  size_t lines = 20;
   // export
   std::string format = "html";
   std::string out;
@@ -52,6 +53,17 @@ struct watched_lab {
   operator_session session;
 };
 
+/// The next question is for what follows the page; false: it held nothing new.
+bool advance(trace_query& query, const trace_page& page) {
+  bool more = false;
+  for (auto& [site, seen] : page.seen) {
+    auto& before = query.after[site];
+    more = more || seen != before;
+    before = seen;
+  }
+  return more;
+}
+
 /// Every event of one trace, or of all if that is empty, from all sites that answer.
 trace_log fetch(operator_session& session, const std::string& trace) {
   trace_log out;
@@ -59,12 +71,7 @@ trace_log fetch(operator_session& session, const std::string& trace) {
   query.trace = trace;
   for (bool more = true; more;) {
     auto page = session.ask<trace_page>(session.node(), query);
-    more = false;
-    for (auto& [site, seen] : page.seen) {
-      auto& before = query.after[site];
-      more = more || seen != before;
-      before = seen;
-    }
+    more = advance(query, page);
     for (auto& [site, lost] : page.lost)
       out.lost[site] += lost;
     for (auto& line : page.lines)
@@ -174,20 +181,28 @@ void tail(const trace_choice& x, const command_settings& settings) {
   if (!x.id.empty())
     query.trace = trace_called(lab.session, x.id);
   auto face = face_settings_of(stdout);
-  for (;;) {
+  trace_log log; // What was not printed yet: at first all that passed before.
+  auto patience = std::chrono::steady_clock::now() + 2s; // More may come all the time.
+  for (bool live = false;;) {
     auto page = lab.session.ask<trace_page>(lab.session.node(), query);
-    trace_log log;
+    auto more = advance(query, page);
     for (auto& line : page.lines)
       log.add(line);
-    for (auto& [site, seen] : page.seen)
-      query.after[site] = seen;
-    for (auto& [site, lost] : page.lost)
-      std::printf("... %llu events lost at %s\n", static_cast<unsigned long long>(lost), site.c_str());
+    if (!live && more && std::chrono::steady_clock::now() < patience)
+      continue;
+    auto& events = log.events;
+    events.erase(std::remove_if(events.begin(), events.end(), [&](auto& y) { return !is_wanted(y, x); }), events.end());
     log.sort();
-    for (auto& event : log.events)
-      if (is_wanted(event, x))
-        std::printf("%s\n", settings.json ? to_json(event).c_str() : render_event(event, face).c_str());
+    if (!live && events.size() > x.lines)
+      events.erase(events.begin(), events.end() - static_cast<std::ptrdiff_t>(x.lines));
+    for (auto& [site, lost] : page.lost)
+      if (live)
+        std::printf("... %llu events lost at %s\n", static_cast<unsigned long long>(lost), site.c_str());
+    for (auto& event : events)
+      std::printf("%s\n", settings.json ? to_json(event).c_str() : render_event(event, face).c_str());
     std::fflush(stdout);
+    events.clear();
+    live = true;
     std::this_thread::sleep_for(300ms);
   }
 }
@@ -257,6 +272,7 @@ void add_trace_commands(CLI::App& app, command_settings& settings) {
   tail_command->add_option("--site", x->site, "Only events of this site");
   tail_command->add_option("--actor", x->actor, "Only from or to this actor");
   tail_command->add_option("--message", x->message, "Only messages of this name");
+  tail_command->add_option("--lines", x->lines, "How many of those that passed before")->capture_default_str();
   tail_command->footer("Example:  qnfv trace tail --actor key_pool --message reserve_keys");
   tail_command->callback([x, &settings] { tail(*x, settings); });
   auto* export_command = trace->add_subcommand("export", "A trace as a file for another viewer");
