@@ -228,36 +228,29 @@ caf::result<fault_injected> inject(self_ptr self, const fault& x) {
     size_t open;
     fault_injected out;
     caf::error problem;
-    std::vector<uint64_t> mine;
-    std::string elsewhere; ///< Other sites that took it.
+    std::string taken_at; ///< Sites.
   };
-  auto all = std::make_shared<gathering>(gathering{sites->size(), {}, {}, {}, {}});
+  auto all = std::make_shared<gathering>(gathering{sites->size(), {}, {}, {}});
   auto promise = self->make_response_promise<fault_injected>();
-  auto one_less = [self, all, promise]() mutable {
+  auto one_less = [all, promise]() mutable {
     if (--all->open > 0)
       return;
     if (!all->problem) {
       promise.deliver(std::move(all->out));
       return;
     }
-    // Half a fault is none.
-    for (auto id : all->mine)
-      end(self, id);
     auto problem = to_failure(all->problem);
-    if (!all->elsewhere.empty())
-      problem.text += "; " + all->elsewhere + " took it: qnfv fault clear ends it there";
+    if (!all->taken_at.empty())
+      problem.text += "; " + all->taken_at + " took it, qnfv fault clear ends it there";
     promise.deliver(fail(problem));
   };
   for (auto& site : *sites) {
     auto to = site == here ? fault_injector_actor{self} : self->state.config.others.at(site);
     self->request(to, 2 * std::chrono::milliseconds{self->state.config.request_timeout_ms}, inject_fault{x})
       .then(
-        [all, one_less, site, is_here = site == here](const fault_injected& y) mutable {
+        [all, one_less, site](const fault_injected& y) mutable {
           all->out.ids.insert(all->out.ids.end(), y.ids.begin(), y.ids.end());
-          if (is_here)
-            all->mine = y.ids;
-          else
-            all->elsewhere += (all->elsewhere.empty() ? "" : ", ") + site.value;
+          all->taken_at += (all->taken_at.empty() ? "" : ", ") + site.value;
           one_less();
         },
         [all, one_less, site](const caf::error& why) mutable {
