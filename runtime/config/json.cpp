@@ -300,9 +300,9 @@ result<json_file> parse_json(std::string_view text, const std::string& name) {
 result<json_file> load_json(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
   std::ostringstream text;
-  if (in && in.peek() != std::ifstream::traits_type::eof())
+  if (in.peek() != std::ifstream::traits_type::eof()) // An empty file is read, too.
     text << in.rdbuf();
-  if (in.bad() || !text || (!in && !in.eof()))
+  if (!in.is_open() || in.bad() || !text)
     return {ec::bad_config, path + ": " + std::strerror(errno ? errno : EISDIR)};
   return parse_json(text.str(), path);
 }

@@ -8,10 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <set>
 
 namespace qnfv {
