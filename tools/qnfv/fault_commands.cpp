@@ -100,12 +100,13 @@ void add(const fault_choice& x, const command_settings& settings) {
 struct gathered {
   std::vector<fault_status> faults;
   std::string silent;
+  std::string why; ///< Of the first of them.
 
   /// After what is known was shown: it is not all.
   void throw_if_partial() const {
     std::fflush(stdout);
     if (!silent.empty())
-      throw command_error{{ec::site_unreachable, silent + ": no answer; what is wrong there is not known"}};
+      throw command_error{{ec::site_unreachable, silent + ": no answer; what is wrong there is not known (" + why + ")"}};
   }
 };
 
@@ -124,12 +125,14 @@ gathered gather(const command_settings& settings, const Question& question) {
     } catch (const command_error& x) {
       if (x.why.code == ec::not_allowed)
         throw;
+      if (all.silent.empty())
+        all.why = x.why.text;
       all.silent += (all.silent.empty() ? "" : ", ") + site.site.value;
       ++silent;
     }
   }
   if (silent == network.sites.size())
-    throw command_error{{ec::site_unreachable, "no site of the lab answers; is it up? qnfv lab up TOPOLOGY"}};
+    throw command_error{{ec::site_unreachable, "no site of the lab answers: " + all.why}};
   return all;
 }
 
